@@ -1,0 +1,27 @@
+"""The API's description and the page to read it on: public, limited like any other route."""
+
+from csp.decorators import csp_update
+from django.utils.decorators import method_decorator
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.permissions import AllowAny
+from rest_framework.renderers import TemplateHTMLRenderer
+
+from success.api.views import View
+
+
+class SchemaView(View, SpectacularAPIView):
+    """OpenAPI 3."""
+
+    permission_classes = [AllowAny]
+    authentication_classes = []
+    renderer_classes = [OpenApiJsonRenderer, OpenApiYamlRenderer]
+
+
+@method_decorator(csp_update({"img-src": ["data:"], "style-src": ["'self'", "'unsafe-inline'"]}), name="dispatch")
+class DocumentView(View, SpectacularSwaggerSplitView):
+    """The description as a page."""
+
+    permission_classes = [AllowAny]
+    authentication_classes = []
+    renderer_classes = [TemplateHTMLRenderer]

@@ -1,0 +1,255 @@
+"""Settings of the customer success system. Every value comes from the environment; `.env.example` lists them all.
+
+A secret may also be given as a file: `SECRET_KEY_FILE=/run/secrets/key` stands for `SECRET_KEY`.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import environ
+import structlog
+from kombu import Exchange, Queue
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.FileAwareEnv()
+
+# ---------------------------------------------------------------- where it runs
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000")
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# How many proxies of our own stand before the web process; the client's address is taken that far from the right of X-Forwarded-For.
+NUM_PROXIES = env.int("NUM_PROXIES", default=-1)
+DEMO = env.bool("DEMO", default=False)
+
+# ---------------------------------------------------------------- applications
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "drf_standardized_errors",
+    "django_celery_beat",
+    "django_prometheus",
+    "csp",
+    "success",
+    "health",
+    *(["config.local"] if DEBUG else []),
+]
+MIDDLEWARE = [
+    "success.logs.bind_request",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# ---------------------------------------------------------------- PostgreSQL
+DATABASES: dict[str, dict[str, Any]] = {"default": env.db("DATABASE_URL", default="postgresql://localhost/customer_success")}
+DB_POOL_SIZE = env.int("DB_POOL_SIZE", default=0)  # the web process sets it; workers keep no connection
+# Ingest waits for its commit: no statement timeout there. Others set their own (success.db.timeout).
+DB_STATEMENT_TIMEOUT = env.str("DB_STATEMENT_TIMEOUT", default="5s")
+DATABASES["default"].update(
+    CONN_MAX_AGE=0,
+    DISABLE_SERVER_SIDE_CURSORS=False,
+    OPTIONS={
+        "options": f"-c lock_timeout=3s -c idle_in_transaction_session_timeout=30s -c statement_timeout={DB_STATEMENT_TIMEOUT} -c timezone=UTC -c jit=off",
+        **({"pool": {"min_size": 1, "max_size": DB_POOL_SIZE, "timeout": 10}} if DB_POOL_SIZE else {}),
+    },
+)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# ---------------------------------------------------------------- Redis: 0 the broker, 1 limits and other things that may be lost
+REDIS_URL = env.str("REDIS_URL", default="redis://localhost:6379").rstrip("/")
+LIMITS_REDIS_URL = f"{REDIS_URL}/1"
+
+# ---------------------------------------------------------------- Celery
+CELERY_BROKER_URL = f"{REDIS_URL}/0"
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SOFT_TIME_LIMIT = 60
+CELERY_TASK_TIME_LIMIT = 90
+# The web process sets half a second: a page does not wait for a broker that is away. A worker's longer patience outlasts the broker's slow moments.
+BROKER_TIMEOUT = env.float("BROKER_TIMEOUT", default=5)
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 600,
+    "socket_timeout": BROKER_TIMEOUT,
+    "socket_connect_timeout": BROKER_TIMEOUT,
+    "max_retries": 0,
+}
+CELERY_BROKER_CONNECTION_TIMEOUT = BROKER_TIMEOUT
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": 600}
+CELERY_VISIBILITY_TIMEOUT = 600
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_CREATE_MISSING_QUEUES = False
+CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("ingest", "score", "send", "sync")]
+CELERY_TASK_DEFAULT_QUEUE = "ingest"
+CELERY_TIMEZONE = "UTC"
+CELERY_ENABLE_UTC = True
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 2
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+DJANGO_CELERY_BEAT_TZ_AWARE = True
+
+# ---------------------------------------------------------------- product users' tokens
+JWT_SECRET = env.str("JWT_SECRET", default="")  # HS256, or
+JWT_JWKS_URL = env.str("JWT_JWKS_URL", default="")  # the issuer's key set
+JWT_ALGORITHM = env.str("JWT_ALGORITHM", default="HS256")  # one per issuer, allow-listed: HS256, RS256, ES256
+JWT_AUDIENCE = env.str("JWT_AUDIENCE", default="authenticated")
+JWT_ISSUER = env.str("JWT_ISSUER", default="") or None
+
+# ---------------------------------------------------------------- REST API
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["success.api.authentication.CallerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["success.api.permissions.HasAccess"],
+    "DEFAULT_THROTTLE_CLASSES": ["success.api.throttling.CallerThrottle"],
+    "DEFAULT_RENDERER_CLASSES": ["success.api.renderers.FastJSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["success.api.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "success.api.schema.Schema",
+    "EXCEPTION_HANDLER": "success.api.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+    "DEFAULT_METADATA_CLASS": None,
+}
+DRF_STANDARDIZED_ERRORS = {
+    "EXCEPTION_FORMATTER_CLASS": "success.api.problems.ProblemFormatter",
+    "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
+    "NESTED_FIELD_SEPARATOR": "/",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Customer success",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/(api/)?v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "LevelEnum": ["critical", "at_risk", "healthy"],
+        "SupplierStatusEnum": "success.models.suppliers.Status",
+        "HealthStatusEnum": ["ok", "insufficient_data", "ended"],
+        "ComponentEnum": ["login_recency", "feature_adoption", "client_activity", "form_completion", "journey_performance"],
+    },
+}
+# requests a second, and how many at once
+RATE_LIMIT_KEY = env.list("RATE_LIMIT_KEY", cast=float, default=[200, 1000])
+RATE_LIMIT_USER = env.list("RATE_LIMIT_USER", cast=float, default=[20, 100])
+RATE_LIMIT_ANONYMOUS = env.list("RATE_LIMIT_ANONYMOUS", cast=float, default=[5, 20])
+RATE_LIMIT_FAILED_CREDENTIALS = env.list("RATE_LIMIT_FAILED_CREDENTIALS", cast=float, default=[1, 60])
+INGEST_BODY_LIMIT = 512 * 1024
+INGEST_BATCH_LIMIT = 1000
+JSON_DEPTH_LIMIT = 32
+DATA_UPLOAD_MAX_MEMORY_SIZE = INGEST_BODY_LIMIT
+
+# ---------------------------------------------------------------- people of our own
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+
+# ---------------------------------------------------------------- security
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not DEBUG
+SESSION_COOKIE_NAME = "sessionid" if DEBUG else "__Host-sessionid"
+CSRF_COOKIE_NAME = "csrftoken" if DEBUG else "__Host-csrftoken"
+SESSION_COOKIE_HTTPONLY = True
+SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if NUM_PROXIES > 0 else None
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$"]
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "frame-ancestors": ["'none'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'self'"],
+    }
+}
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # bearer token of the scraper; without it /metrics answers loopback only
+
+# ---------------------------------------------------------------- language, time, static files
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+UNFOLD = {"SITE_TITLE": "Customer success", "SITE_HEADER": "Customer success", "SITE_SYMBOL": "favorite"}
+
+# ---------------------------------------------------------------- logs: one line of JSON each, personal data taken out
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "success.logs.formatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "django.server": {"level": "ERROR"},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+        "django_celery_beat": {"level": "WARNING"},
+    },
+}
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
+SENSITIVE_KEY = env.str("SENSITIVE_KEY", default=SECRET_KEY)  # keyed hashes of the erased; keep it when SECRET_KEY is rotated

@@ -1,0 +1,22 @@
+"""All routes."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.generic import RedirectView
+
+from config.documents import DocumentView, SchemaView
+from success.api.views import UnroutedView
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("admin/", admin.site.urls),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
+    path("api/docs/", DocumentView.as_view(url_name="schema"), name="docs"),
+    path("", include("success.urls")),
+    path("", include("health.urls")),
+    re_path(r"^(?:api|v1|webhooks)(?:/|$)", UnroutedView.as_view(), name="unrouted"),
+]
+
+handler400 = "success.api.problems.bad_request"
+handler404 = "success.api.problems.not_found"
+handler500 = "success.api.problems.server_error"

@@ -1,0 +1,139 @@
+"""ActivityTracker: takes in what suppliers do, each message once and for ever. The fold (`sql/fold.sql`) counts it in the same transaction."""
+
+import random
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+from django.db import transaction
+
+from success import catalogue, db, messages, suppliers
+from success.messages import Item, Pointed, Refused
+from success.models import Source, Supplier
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    index: int
+    message_id: str | None
+    errors: list[Pointed]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a batch: accepted + duplicates + refused is what was sent."""
+
+    accepted: int
+    duplicates: int
+    refused: list[Refusal]
+
+
+STORE = """
+with item as materialized (
+    select * from unnest(%s::uuid[], %s::bigint[], %s::integer[], %s::timestamptz[], %s::boolean[], %s::text[], %s::jsonb[])
+    as x (digest, supplier_id, event_id, occurred_at, clamped, actor, properties)
+), fresh as (
+    insert into success_messagekey (digest) select distinct digest from item order by digest on conflict do nothing returning digest as k
+), stored as (
+    insert into success_activity (message, received_at, occurred_at, supplier_id, source_id, event_id, clamped, actor, properties)
+    select distinct on (digest) digest, %s, occurred_at, supplier_id, %s, event_id, clamped, actor, properties
+    from item join fresh on k = digest where event_id is not null order by digest
+)
+select k from fresh
+"""
+
+
+def take(
+    raw: Sequence[bytes | msgspec.Raw],
+    *,
+    kind: str | None,
+    source: Source,
+    received_at: datetime,
+    new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+) -> Receipt:
+    """Takes in messages as Segment's libraries send them, and answers for each. `kind` is that of all, else each names its own `type`."""
+    known = catalogue.current()
+    taken: list[Item] = []
+    indexes: list[int] = []
+    refused: list[Refusal] = []
+    for index, one in enumerate(raw):
+        message = None
+        try:
+            message = messages.read(one)
+            taken.append(
+                messages.item(
+                    message,
+                    kind=kind or str(message.type or ""),
+                    source_id=source.pk,
+                    received_at=received_at,
+                    new_id=new_id,
+                    catalogue=known,
+                )
+            )
+        except Refused as error:
+            refused.append(Refusal(index, message.messageId if message else None, error.errors))
+        else:
+            indexes.append(index)
+    accepted, forgotten = record(taken, source=source, received_at=received_at)
+    for place in forgotten:
+        refused.append(Refusal(indexes[place], None, [{"pointer": "/userId", "detail": "This supplier asked to be forgotten."}]))
+    return Receipt(accepted, len(taken) - len(forgotten) - accepted, sorted(refused, key=lambda refusal: refusal.index))
+
+
+def record(items: Sequence[Item], *, source: Source, received_at: datetime) -> tuple[int, list[int]]:
+    """Stores items in one transaction: how many were new, and the places of those that belong to the erased.
+
+    The locks are taken in the order of every writer: suppliers, message keys, roll-ups, facts, clients.
+    """
+    if not items:
+        return 0, []
+    with db.patient():
+        first_seen: dict[str, datetime] = {}
+        for item in items:
+            first_seen[item.supplier] = min(first_seen.get(item.supplier, item.occurred_at), item.occurred_at)
+        ids = suppliers.resolve(first_seen, source=source, at=received_at)
+        events = catalogue.ids_of({item.event for item in items if item.event})
+        transaction.on_commit(lambda: catalogue.remember(events))
+        forgotten = [place for place, item in enumerate(items) if item.supplier not in ids]
+        allowed = [item for item in items if item.supplier in ids] if forgotten else items
+        locked = suppliers.lock(ids[item.supplier] for item in allowed if item.traits)
+        fresh = {digest.bytes for (digest,) in db.prepared(STORE, store_params(allowed, ids, events, source.pk, received_at))}
+        apply_traits([item for item in allowed if item.person and item.digest in fresh], ids, locked, at=received_at)
+        return len(fresh), forgotten
+
+
+def store_params(items: Sequence[Item], ids: dict[str, int], events: dict[str, int], source_id: int, received_at: datetime) -> list[object]:
+    encode = msgspec.json.encode
+    return [
+        [uuid.UUID(bytes=item.digest) for item in items],
+        [ids[item.supplier] for item in items],
+        [events[item.event] if item.event else None for item in items],
+        [item.occurred_at for item in items],
+        [item.clamped for item in items],
+        [item.actor for item in items],
+        [encode(item.properties).decode() if item.properties else None for item in items],
+        received_at,
+        source_id,
+    ]
+
+
+def apply_traits(items: Iterable[Item], ids: dict[str, int], locked: Mapping[int, Supplier], *, at: datetime) -> None:
+    """Applies the traits of new messages in the order of their own times."""
+    undeclared: dict[str, int] = defaultdict(int)
+    for item in sorted(items, key=lambda item: (ids[item.supplier], item.occurred_at)):
+        for name in item.undeclared:
+            undeclared[name] += 1
+        if not item.traits:
+            continue
+        supplier = locked[ids[item.supplier]]
+        suppliers.update(supplier, item.traits, at=at)
+        suppliers.update_contact(ids[item.supplier], item.person or item.supplier, item.traits, is_primary=item.person == item.supplier)
+    catalogue.count_undeclared(undeclared, bucket=random.randrange(16))  # noqa: S311  (spreads writers, hides nothing)
+
+
+def ensure_partitions(*, now: datetime, months: int = 3) -> int:
+    """Makes the partitions of this month and the next few; says how many were missing."""
+    return int(db.rows("select success_make_partitions(%s, %s + make_interval(months => %s))", [now, now, months])[0][0])

@@ -1,0 +1,62 @@
+"""Who calls: a key of the product's servers, or one of its users."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from rest_framework.request import Request
+
+from success.keys import Access
+from success.models.sources import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCaller:
+    """An API key, with what it may do."""
+
+    access: Access
+    is_authenticated = True
+
+    @property
+    def bucket(self) -> str:
+        return f"key:{self.access.key_id}"
+
+    def may(self, scope: str) -> bool:
+        return scope in self.access.scopes or (scope == "own" and Scope.WRITE in self.access.scopes)
+
+
+@dataclass(frozen=True, slots=True)
+class ProductUser:
+    """A user of the product, for its own supplier."""
+
+    supplier: str
+    is_authenticated = True
+
+    @property
+    def bucket(self) -> str:
+        return f"user:{self.supplier}"
+
+    def may(self, scope: str) -> bool:
+        return scope == "own"
+
+
+Caller = KeyCaller | ProductUser
+
+
+def caller_of(request: Request) -> Caller | None:
+    """Who calls; None without credentials."""
+    return cast("Caller | None", request.user)
+
+
+def key_of(request: Request) -> Access:
+    """The key behind a request that only keys may make."""
+    caller = caller_of(request)
+    assert isinstance(caller, KeyCaller)  # noqa: S101  (the view's scopes let nobody else in)
+    return caller.access
+
+
+def address_of(request: Request, proxies: int) -> str:
+    """The address of the client: as far from the right of X-Forwarded-For as proxies of our own stand before us, never what a client claims."""
+    forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+    if proxies > 0 and forwarded:
+        return str(forwarded[-min(proxies, len(forwarded))])
+    return str(request.META.get("REMOTE_ADDR", ""))

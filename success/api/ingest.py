@@ -1,0 +1,111 @@
+"""Segment's HTTP API: what the product's own libraries send. Answered only after the commit."""
+
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+import msgspec
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from success import activity, clock, messages
+from success.api.authentication import IngestAuthentication
+from success.api.callers import key_of
+from success.api.errors import Refusals, TooLarge
+from success.api.parsers import RawJSONParser, RawTextParser, refuse
+from success.api.views import View
+from success.models import Source
+
+
+class MessageBody(serializers.Serializer[Any]):
+    """A message of Segment's; fields we do not know are passed over."""
+
+    userId = serializers.CharField(max_length=128, help_text="The supplier, or the person where `groupId` is the supplier.")
+    groupId = serializers.CharField(max_length=128, required=False)
+    messageId = serializers.CharField(max_length=255, required=False, help_text="Counted once, however often it is sent.")
+    event = serializers.CharField(max_length=200, required=False)
+    name = serializers.CharField(required=False)
+    timestamp = serializers.DateTimeField(required=False, help_text="With its zone.")
+    properties = serializers.DictField(required=False)
+    traits = serializers.DictField(required=False)
+    context = serializers.DictField(required=False)  # type: ignore[assignment]  # a field of that name, not the serializer's context
+
+
+class TypedMessageBody(MessageBody):
+    type = serializers.ChoiceField(["track", "identify", "page", "screen", "group"])
+
+
+class BatchBody(serializers.Serializer[Any]):
+    batch = TypedMessageBody(many=True)
+
+
+class ErrorBody(serializers.Serializer[Any]):
+    pointer = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class RefusedBody(serializers.Serializer[Any]):
+    index = serializers.IntegerField()
+    messageId = serializers.CharField(allow_null=True)
+    errors = ErrorBody(many=True)  # type: ignore[assignment]
+
+
+class ReceiptBody(serializers.Serializer[Any]):
+    success = serializers.BooleanField()
+    accepted = serializers.IntegerField()
+    duplicates = serializers.IntegerField()
+    refused = RefusedBody(many=True)
+
+
+class TakenBody(serializers.Serializer[Any]):
+    success = serializers.BooleanField()
+
+
+class IngestView(View):
+    authentication_classes = [IngestAuthentication]
+    parser_classes = [RawJSONParser, RawTextParser]
+    scopes: ClassVar = {"POST": ("ingest",)}
+    kind: str | None = None
+
+    def take(self, raw: list[msgspec.Raw] | list[bytes], kind: str | None) -> activity.Receipt:
+        source = Source(pk=key_of(self.request).source_id)
+        return activity.take(raw, kind=kind, source=source, received_at=clock.now())
+
+    def bytes_sent(self) -> bytes:
+        sent: object = self.request.data
+        return sent if isinstance(sent, bytes) else b""
+
+
+class BatchView(IngestView):
+    """Up to 1,000 messages. The good are kept, the bad reported one by one: accepted + duplicates + refused is what was sent."""
+
+    @extend_schema(request=BatchBody, responses=ReceiptBody)
+    def post(self, request: Request) -> Response:
+        body = self.bytes_sent()
+        try:
+            batch = messages.batch_decoder.decode(body).batch
+        except msgspec.DecodeError as error:
+            refuse(body, error)
+        if len(batch) > settings.INGEST_BATCH_LIMIT:
+            raise TooLarge(f"A batch has at most {settings.INGEST_BATCH_LIMIT} messages.")
+        receipt = self.take(batch, None)
+        refused = [{"index": one.index, "messageId": one.message_id, "errors": one.errors} for one in receipt.refused]
+        return Response({"success": True, "accepted": receipt.accepted, "duplicates": receipt.duplicates, "refused": refused})
+
+
+class OneView(IngestView):
+    """One message of the kind the route names."""
+
+    @extend_schema(request=MessageBody, responses={HTTPStatus.OK: TakenBody})
+    def post(self, request: Request) -> Response:
+        body = self.bytes_sent()
+        try:
+            msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        except msgspec.DecodeError as error:
+            refuse(body, error)
+        receipt = self.take([body], self.kind)
+        if receipt.refused:
+            raise Refusals(receipt.refused[0].errors)
+        return Response({"success": True})

@@ -1,0 +1,105 @@
+"""The event catalogue: which event names are known, what they mean, which properties and traits are kept."""
+
+import time
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from django.db import OperationalError, transaction
+
+from success import db, reconcile
+from success.messages import Catalogue
+from success.models import CustomField, EventName, Feature
+from success.models.activity import Meaning, kept_by_default
+
+FRESH_FOR = 1.0  # seconds a process may go by what it read last
+_ids: dict[str, int] = {}
+_current: tuple[float, Catalogue] | None = None
+
+
+def current() -> Catalogue:
+    """What is kept of messages; at most a second old."""
+    global _current
+    if _current is None or time.monotonic() - _current[0] > FRESH_FOR:
+        special = EventName.objects.exclude(kept=kept_by_default())
+        read = Catalogue(dict(special.values_list("name", "kept")), kept_by_default(), frozenset(CustomField.objects.values_list("name", flat=True)))
+        _current = (time.monotonic(), read)
+    return _current[1]
+
+
+def forget() -> None:
+    """Drops what this process remembers, after the catalogue changed under it."""
+    global _current
+    _current = None
+    _ids.clear()
+
+
+def ids_of(names: Collection[str]) -> dict[str, int]:
+    """Ids of event names; those never seen are entered, meaning nothing yet."""
+    missing = sorted(name for name in names if name not in _ids)
+    found = {name: _ids[name] for name in names if name in _ids}
+    if missing:
+        db.execute(
+            """insert into success_eventname (name, meaning, kept, description)
+               select name, 'none', %s, '' from unnest(%s::text[]) as x (name) order by name on conflict (name) do nothing""",
+            [kept_by_default(), missing],
+        )
+        found |= dict(db.rows("select name, id from success_eventname where name = any(%s)", [missing]))
+    return found
+
+
+def remember(ids: Mapping[str, int]) -> None:
+    """Keeps ids that are committed, so that the next batch need not ask."""
+    if len(_ids) > 10_000:
+        _ids.clear()
+    _ids.update(ids)
+
+
+def count_undeclared(counts: Mapping[str, int], *, bucket: int) -> None:
+    """Counts the traits that were sent and not kept, by name; a name that is an address is not one to keep."""
+    counts = {name: n for name, n in counts.items() if "@" not in name}
+    if counts:
+        db.execute(
+            """insert into success_traituse as t (name, bucket, n) select name, %s, n from unnest(%s::text[], %s::bigint[]) as x (name, n) order by name
+               on conflict (name, bucket) do update set n = t.n + excluded.n""",
+            [bucket, list(counts), list(counts.values())],
+        )
+
+
+# ---------------------------------------------------------------- a changed meaning
+
+TRIES = 5
+
+
+def change_meaning(*, name: str, meaning: str, feature: Feature | None, at: datetime) -> int:
+    """The event means this, now and in all that ever happened: the facts of whoever had it are derived again. Says how many facts changed.
+
+    Runs in transactions of its own, and may be called again if it was cut off. Clients come to be from raw rows where those are kept, and never go.
+
+    Raises:
+        OperationalError: a long transaction reads the catalogue, so nothing was changed.
+    """
+    set_meaning(name=name, meaning=meaning, feature=feature)
+    forget()
+    whose = db.rows("select u.supplier_id from success_eventuse u join success_eventname e on e.id = u.event_id where e.name = %s order by 1", [name])
+    ids = [supplier for (supplier,) in whose]
+    return sum(
+        reconcile.rederive(ids[place : place + reconcile.CHUNK], at=at, clients=meaning == Meaning.CLIENT_ACTIVE)
+        for place in range(0, len(ids), reconcile.CHUNK)
+    )
+
+
+def set_meaning(*, name: str, meaning: str, feature: Feature | None, tries: int = TRIES) -> None:
+    """Sets what an event means, once no transaction is left that has gone by the old meaning and not committed.
+
+    A fold has read the catalogue, and so holds it shared until its commit: the exclusive lock waits for it, at no cost to folds. Waiting, it holds up
+    those that come after; so it gives up before their patience ends (3 s), and tries again.
+    """
+    try:
+        with transaction.atomic(durable=True):
+            db.rows("select set_config('lock_timeout', '1s', true)")
+            db.execute("lock table success_eventname in access exclusive mode")
+            EventName.objects.update_or_create(name=name, defaults={"meaning": meaning, "feature": feature})
+    except OperationalError:
+        if tries == 1:
+            raise
+        set_meaning(name=name, meaning=meaning, feature=feature, tries=tries - 1)

@@ -1,0 +1,63 @@
+"""Rate limits: a leaky bucket per caller, kept in Redis by one atomic call (GCRA: one number, the time at which the bucket is empty)."""
+
+import time
+from dataclasses import dataclass
+from functools import cache
+
+import redis
+import structlog
+from django.conf import settings
+
+log = structlog.get_logger(__name__)
+
+# KEYS[1] the bucket; ARGV: requests a second, and how many at once. Redis's own clock, so that processes agree.
+SCRIPT = """
+local now = redis.call('TIME')
+now = now[1] + now[2] / 1000000
+local gap = 1 / tonumber(ARGV[1])
+local burst = tonumber(ARGV[2])
+local empty_at = math.max(now, tonumber(redis.call('GET', KEYS[1]) or now)) + gap
+local wait = empty_at - burst * gap - now
+if wait > 0 then
+    return {0, 0, tostring(wait), tostring(empty_at - gap - now)}
+end
+redis.call('SET', KEYS[1], string.format('%.6f', empty_at), 'PX', math.ceil((empty_at - now) * 1000) + 1)
+return {1, math.floor(-wait / gap), '0', tostring(empty_at - now)}
+"""
+PAUSE = 1.0  # seconds not to ask again a Redis that is away
+_away_until = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a request may pass; how many more could at once; seconds to wait, and until the bucket is empty."""
+
+    allowed: bool
+    limit: int
+    remaining: int
+    retry_after: float
+    reset: float
+
+
+@cache
+def client() -> redis.Redis:
+    return redis.Redis.from_url(settings.LIMITS_REDIS_URL, socket_timeout=0.25, socket_connect_timeout=0.25)
+
+
+@cache
+def script() -> redis.commands.core.Script:
+    return client().register_script(SCRIPT)
+
+
+def hit(bucket: str, rate: float, burst: float) -> Verdict:
+    """Counts one request. With Redis away everything passes: a limit must not take the product down."""
+    global _away_until
+    if time.monotonic() < _away_until:
+        return Verdict(True, int(burst), int(burst), 0.0, 0.0)
+    try:
+        allowed, remaining, wait, reset = script()(keys=[f"limit:{bucket}"], args=[rate, burst])
+    except redis.RedisError as error:
+        _away_until = time.monotonic() + PAUSE
+        log.warning("limits_away", error=type(error).__name__)
+        return Verdict(True, int(burst), int(burst), 0.0, 0.0)
+    return Verdict(bool(allowed), int(burst), int(remaining), float(wait), float(reset))

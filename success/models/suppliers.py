@@ -1,0 +1,108 @@
+"""Suppliers (the accounts), the people behind them, and those who asked to be forgotten."""
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class Status(models.TextChoices):
+    TRIAL = "trial"
+    ACTIVE = "active"
+    PAST_DUE = "past_due"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+
+
+class SupplierQuerySet(models.QuerySet["Supplier"]):
+    def in_service(self) -> Self:
+        """Those who are scored and listed: neither cancelled, nor paused, nor internal."""
+        return self.filter(internal=False).exclude(status__in=[Status.CANCELLED, Status.PAUSED])
+
+
+class Supplier(models.Model):
+    """An account of the product. Business facts only: names and addresses are `Contact`'s."""
+
+    external_id = models.CharField(max_length=128, unique=True)
+    source = models.ForeignKey("success.Source", models.PROTECT, null=True, blank=True, editable=False, related_name="+", help_text="who first named it")
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.ACTIVE)
+    internal = models.BooleanField(default=False, help_text="a test or staff account: never scored, listed or written to")
+    plan = models.CharField(max_length=80, blank=True)
+    vertical = models.CharField(max_length=80, blank=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="suppliers")
+    created_at = models.DateTimeField(null=True, blank=True, help_text="when the product says it signed up")
+    trial_ends_at = models.DateTimeField(null=True, blank=True)
+    renews_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    mrr = models.FloatField(null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True)
+    custom = models.JSONField(default=dict, blank=True)
+    first_seen_at = models.DateTimeField(editable=False)
+    changed_at = models.DateTimeField(editable=False)
+
+    objects = SupplierQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(external_id=""), name="supplier_has_an_id"),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="supplier_status_is_known"),
+        ]
+        indexes = [models.Index(fields=["changed_at"], name="supplier_changed")]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+
+class Contact(models.Model):
+    """A person behind a supplier; the one table with personal data."""
+
+    supplier = models.ForeignKey(Supplier, models.CASCADE, related_name="contacts")
+    external_id = models.CharField(max_length=128)
+    name = models.CharField(max_length=200, blank=True)
+    email = models.CharField(max_length=254, blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    locale = models.CharField(max_length=35, blank=True)
+    timezone = models.CharField(max_length=64, blank=True)
+    is_primary = models.BooleanField(default=False)
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["supplier", "external_id"], name="contact_once"),
+            models.UniqueConstraint(fields=["supplier"], condition=Q(is_primary=True), name="contact_one_primary"),
+            models.CheckConstraint(condition=Q(erased_at=None) | Q(name="", email="", phone=""), name="contact_erased_is_empty"),
+        ]
+        indexes = [models.Index(fields=["email"], name="contact_email")]
+
+    def __str__(self) -> str:
+        return self.name or self.external_id
+
+
+class CustomField(models.Model):
+    """A trait beyond the built-in ones that is kept, in `Supplier.custom`. Undeclared traits are only counted."""
+
+    name = models.CharField(max_length=80, unique=True)
+    description = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StatusChange(models.Model):
+    """Since when a supplier is in service or not. Written by trigger, whoever changed the supplier."""
+
+    supplier = models.ForeignKey(Supplier, models.CASCADE, related_name="status_changes")
+    at = models.DateTimeField()
+    status = models.CharField(max_length=9, choices=Status.choices)
+    internal = models.BooleanField()
+
+    class Meta:
+        indexes = [models.Index(fields=["supplier", "at"], name="statuschange_by_supplier")]
+
+
+class Erased(models.Model):
+    """Keyed hash of an id or address that was erased: whoever sends it again is refused."""
+
+    digest = models.BinaryField(max_length=32, primary_key=True)
+    erased_at = models.DateTimeField()

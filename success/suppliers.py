@@ -1,0 +1,155 @@
+"""Suppliers and the people behind them: the one door through which they come to be, and their traits change."""
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import connection
+
+from success import db, events
+from success.messages import BUSINESS, PERSONAL
+from success.models import Contact, Erased, Source, Supplier
+from success.models.suppliers import Status
+
+
+class SupplierCancelled(events.Fact):
+    """A supplier has left: its status became cancelled."""
+
+    name = "success.supplier_cancelled"
+
+
+class SupplierReturned(events.Fact):
+    """A supplier that had cancelled is back."""
+
+    name = "success.supplier_returned"
+
+
+class SupplierErased(Exception):
+    """This id was erased on request and is not taken in again."""
+
+
+# ---------------------------------------------------------------- the erased
+
+
+def digest_of(value: str) -> bytes:
+    """The keyed hash under which an erased id or address is remembered. Ids are told apart by case, addresses are not."""
+    plain = value.strip()
+    return hmac.digest(settings.SENSITIVE_KEY.encode(), (plain.lower() if "@" in plain else plain).encode(), hashlib.sha256)
+
+
+def erased_among(values: Iterable[str]) -> set[str]:
+    """Which of these ids or addresses were erased."""
+    if not Erased.objects.exists():
+        return set()
+    digests = {value: digest_of(value) for value in values}
+    found = {bytes(digest) for digest in Erased.objects.filter(digest__in=set(digests.values())).values_list("digest", flat=True)}
+    return {value for value, digest in digests.items() if digest in found}
+
+
+# ---------------------------------------------------------------- coming to be
+
+
+def resolve(first_seen: Mapping[str, datetime], *, source: Source | None, at: datetime) -> dict[str, int]:
+    """Ids of the suppliers named, made where they are new, first seen at the instant given for each. The erased are left out."""
+    names = sorted(first_seen)
+    known = ids_of(names)
+    new = [name for name in names if name not in known]
+    if not new:
+        return known
+    erased = erased_among(new)
+    new = [name for name in new if name not in erased]
+    db.execute(
+        """insert into success_supplier (external_id, source_id, status, internal, plan, vertical, currency, custom, first_seen_at, changed_at)
+           select name, %s, 'active', false, '', '', '', '{}', least(seen, %s), %s from unnest(%s::text[], %s::timestamptz[]) as x (name, seen) order by name
+           on conflict (external_id) do nothing""",
+        [source.pk if source else None, at, at, new, [first_seen[name] for name in new]],
+    )
+    return known | ids_of(new)
+
+
+def ids_of(names: Sequence[str]) -> dict[str, int]:
+    return dict(db.prepared("select external_id, id from success_supplier where external_id = any(%s)", [list(names)]))
+
+
+def resolve_one(name: str, *, source: Source | None, at: datetime) -> int:
+    """The id of one supplier, made if it is new.
+
+    Raises:
+        SupplierErased: it asked to be forgotten.
+    """
+    ids = resolve({name: at}, source=source, at=at)
+    if name not in ids:
+        raise SupplierErased
+    return ids[name]
+
+
+# ---------------------------------------------------------------- changing
+
+
+def lock(ids: Iterable[int]) -> dict[int, Supplier]:
+    """The suppliers, locked in the order all writers keep."""
+    return {supplier.pk: supplier for supplier in Supplier.objects.filter(pk__in=set(ids)).order_by("pk").select_for_update(no_key=True)}
+
+
+def update(supplier: Supplier, traits: Mapping[str, Any], *, at: datetime) -> bool:
+    """Sets business traits of a locked supplier; says whether anything changed. Leaving and returning are published."""
+    before = supplier.status
+    changed = []
+    for name, value in business_values(traits).items():
+        if name == "custom":
+            value = {**supplier.custom, **value}
+        if getattr(supplier, name) != value:
+            setattr(supplier, name, value)
+            changed.append(name)
+    if not changed:
+        return False
+    if Status.CANCELLED in (supplier.status, before) and supplier.status != before:
+        cancelled = supplier.status == Status.CANCELLED
+        if cancelled and not supplier.cancelled_at:
+            supplier.cancelled_at = at
+            changed.append("cancelled_at")
+        events.publish(SupplierCancelled() if cancelled else SupplierReturned(), supplier=supplier.pk, at=at)
+    supplier.changed_at = at
+    supplier.save(update_fields=[*changed, "changed_at"])
+    return True
+
+
+def business_values(traits: Mapping[str, Any]) -> dict[str, Any]:
+    """Traits as fields of a supplier. An owner nobody here goes by is passed over."""
+    values = {name: traits[name] for name in traits if name in BUSINESS or name == "custom"}
+    if "owner" in values:
+        owner = owner_named(values.pop("owner"))
+        if owner is not None or not traits["owner"]:
+            values["owner_id"] = owner
+    return values
+
+
+def owner_named(name: str) -> int | None:
+    users = get_user_model().objects.filter(is_active=True, is_staff=True)
+    found = users.filter(username__iexact=name).first() or users.filter(email__iexact=name).exclude(email="").first()
+    return found.pk if found else None
+
+
+def update_contact(supplier_id: int, person: str, traits: Mapping[str, Any], *, is_primary: bool) -> None:
+    """Sets personal traits of a person; an erased one stays empty."""
+    values = {name: traits[name] for name in PERSONAL if name in traits}
+    if not values or erased_among([person, *filter(None, [values.get("email")])]):
+        return
+    columns = ", ".join(values)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""insert into success_contact as c (supplier_id, external_id, name, email, phone, locale, timezone, is_primary)
+                values (%s, %s, %s, %s, %s, %s, %s, %s)
+                on conflict (supplier_id, external_id) do update set ({columns}) = row({", ".join("excluded." + name for name in values)})
+                where c.erased_at is null""",
+            [supplier_id, person, *(values.get(name, "") for name in ("name", "email", "phone", "locale", "timezone")), is_primary],
+        )
+
+
+def contact_of(supplier_id: int) -> Contact | None:
+    """The person to speak to."""
+    return Contact.objects.filter(supplier_id=supplier_id, erased_at=None).order_by("-is_primary", "pk").first()

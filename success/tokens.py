@@ -1,0 +1,49 @@
+"""Tokens of the product's users: whose supplier they speak for."""
+
+from functools import cache
+
+import jwt
+from django.conf import settings
+
+SYMMETRIC = {"HS256", "HS384", "HS512"}
+
+
+class NotValid(Exception):
+    """This is not a token of the product for us."""
+
+
+@cache
+def key_set(url: str) -> jwt.PyJWKClient:
+    return jwt.PyJWKClient(url, cache_keys=True, timeout=3)
+
+
+def key_for(token: str) -> str | jwt.PyJWK:
+    """The one key of the one algorithm that is allowed: a token cannot choose."""
+    if settings.JWT_ALGORITHM in SYMMETRIC:
+        return str(settings.JWT_SECRET)
+    return key_set(settings.JWT_JWKS_URL).get_signing_key_from_jwt(token)
+
+
+def supplier_of(token: str) -> str:
+    """The supplier's external id: the `supplier` claim, or else `sub`.
+
+    Raises:
+        NotValid: forged, expired, for another audience, or without a supplier.
+    """
+    if not settings.JWT_SECRET and not settings.JWT_JWKS_URL:
+        raise NotValid
+    try:
+        claims = jwt.decode(
+            token,
+            key_for(token),
+            algorithms=[settings.JWT_ALGORITHM],
+            audience=settings.JWT_AUDIENCE,
+            issuer=settings.JWT_ISSUER,
+            options={"require": ["exp", "aud"], "verify_sub": False},
+        )
+    except (jwt.PyJWTError, ValueError, RecursionError):
+        raise NotValid from None
+    supplier = claims.get("supplier", claims.get("sub"))
+    if not isinstance(supplier, str) or not 0 < len(supplier) <= 128 or "\0" in supplier:
+        raise NotValid
+    return supplier

@@ -1,0 +1,63 @@
+"""Real PostgreSQL, real Valkey. Two kinds of database: `db` (rolled back) and `committed` (real commits, emptied afterwards)."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection, connections
+
+from success import catalogue, keys, limits
+from success.models import EventName, Feature
+from tests.factories import SourceFactory
+from tests.server import running
+
+SEEDED = {"success_eventname", "success_feature"}
+
+
+@pytest.fixture(autouse=True)
+def _fresh_memory() -> Iterator[None]:
+    """No process-wide memory outlives a test."""
+    catalogue.forget()
+    keys.forget()
+    limits.client().flushdb()
+    yield
+    catalogue.forget()
+    keys.forget()
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
+    """Commits are real and seen by other connections and processes; all rows but the seeded ones go afterwards."""
+    with django_db_blocker.unblock():
+        seeds = (set(EventName.objects.values_list("pk", flat=True)), set(Feature.objects.values_list("pk", flat=True)))
+        meanings = list(EventName.objects.values())
+        try:
+            yield
+        finally:
+            connection.close()
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "select tablename from pg_tables where schemaname = 'public' and (tablename like 'success\\_%%' or tablename like 'health\\_%%')"
+                )
+                tables = [name for (name,) in cursor.fetchall() if name not in SEEDED and not name.startswith("success_activity_")]
+                cursor.execute(f"truncate {', '.join(tables)} cascade")
+            EventName.objects.exclude(pk__in=seeds[0]).delete()
+            for row in meanings:
+                EventName.objects.filter(pk=row["id"]).update(meaning=row["meaning"], feature=row["feature_id"], kept=row["kept"])
+            Feature.objects.exclude(pk__in=seeds[1]).delete()
+            get_user_model().objects.all().delete()
+            for other in connections.all():
+                other.close()
+
+
+@pytest.fixture
+def key(committed: None) -> str:
+    """An API key with all scopes, seen by other processes."""
+    return keys.create(source=SourceFactory(), name="test", scopes=["ingest", "read", "write", "admin"])[1]
+
+
+@pytest.fixture
+def web(committed: None) -> Iterator[str]:
+    """The base URL of a web process of our own."""
+    with running() as (base, _):
+        yield base

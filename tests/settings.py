@@ -1,0 +1,15 @@
+"""Settings of the test run: the real ones, on the throw-away servers of `make test`."""
+
+import os
+
+os.environ.setdefault("DEBUG", "1")
+os.environ.setdefault("SECRET_KEY", "a-key-for-tests-only-that-is-long-enough-to-be-taken")
+os.environ.setdefault("JWT_SECRET", "a-jwt-secret-for-tests-only-that-is-long-enough")
+os.environ.setdefault("JWT_AUDIENCE", "authenticated")
+os.environ.setdefault("ALLOWED_HOSTS", "*")
+os.environ.setdefault("NUM_PROXIES", "0")
+
+from config.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+LOG_LEVEL = "WARNING"

@@ -1,0 +1,63 @@
+"""The product's own libraries, pointed at us; and the path from an event to a score."""
+
+from datetime import UTC, datetime, timedelta
+
+import requests
+import rudderstack.analytics as rudder
+import segment.analytics as segment
+
+from health.models import Assessment
+from success import clock
+from success.models import Activity, Contact, Facts, Supplier
+
+
+def health(web: str, key: str, supplier: str = "sarah") -> dict:
+    answer = requests.get(f"{web}/api/v1/suppliers/{supplier}/health/?include_breakdown=true", headers={"Authorization": f"Bearer {key}"}, timeout=10)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def tell(client: object) -> None:
+    """Two weeks of Sarah: signed in, imported five clients, made one form."""
+    now = datetime.now(UTC)
+    client.identify("sarah", {"email": "sarah@example.com", "name": "Sarah Hughes", "createdAt": (now - timedelta(days=14)).isoformat(), "vertical": "photographer"})
+    client.track("sarah", "Signed In", timestamp=now - timedelta(days=1))
+    client.track("sarah", "Clients Imported", {"count": 5})
+    for number in range(5):
+        client.track("sarah", "Client Active", {"client_id": f"c{number}"}, timestamp=now - timedelta(days=1))
+    client.track("sarah", "Form Created")
+    client.page("sarah", "docs", "/clients")
+    client.flush()
+    client.join()
+
+
+def test_the_segment_library_fills_the_score(web, key):
+    tell(segment.Client(key, host=web, sync_mode=False, on_error=fail))
+    assert health(web, key)["score"] == 30 + 12.5 + 25
+    assert Contact.objects.get().name == "Sarah Hughes"
+    assert list(Supplier.objects.values_list("external_id", "vertical")) == [("sarah", "photographer")]
+
+
+def test_the_rudderstack_library_fills_the_score(web, key):
+    tell(rudder.Client(key, host=web, sync_mode=False, on_error=fail))
+    assert health(web, key)["score"] == 30 + 12.5 + 25
+    assert Facts.objects.get().clients_active == 5
+
+
+def fail(error: Exception, batch: object) -> None:
+    raise error
+
+
+def test_from_a_curl_to_the_list(web, key):
+    answer = requests.post(f"{web}/v1/track", auth=(key, ""), json={"userId": "sarah", "event": "Signed In", "messageId": "m1"}, timeout=10)
+    assert (answer.status_code, answer.json()) == (200, {"success": True})
+    assert Activity.objects.count() == 1
+    first = health(web, key)
+    assert (first["score"], first["level"], first["stage"]) == (30.0, "critical", "new")
+    assert [part["points"] for part in first["parts"]] == [30.0, 0, 0, 0, 0]
+    from health.assessments import assess_touched  # noqa: PLC0415
+
+    assert assess_touched(at=clock.now()).told == 1
+    assert Assessment.objects.get().level == "critical"
+    listed = requests.get(f"{web}/api/v1/suppliers/?level=critical", headers={"Authorization": f"Bearer {key}"}, timeout=10).json()
+    assert [one["id"] for one in listed["results"]] == ["sarah"]
