@@ -1,5 +1,13 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules
+
+
+def make_roles_afterwards(**_: object) -> None:
+    """Once the models may be imported."""
+    from success.roles import make_roles  # noqa: PLC0415
+
+    make_roles()
 
 
 class SuccessConfig(AppConfig):
@@ -9,3 +17,4 @@ class SuccessConfig(AppConfig):
     def ready(self) -> None:
         """Every app's jobs and readiness checks are known, as the admin finds each app's pages."""
         autodiscover_modules("scheduled", "readiness")
+        post_migrate.connect(make_roles_afterwards)

@@ -1,0 +1,39 @@
+"""What the admin's pages share."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin, TabularInline
+
+
+class ReadOnly:
+    """Written by the system alone: nobody adds, changes or deletes."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnlyAdmin(ReadOnly, ModelAdmin):
+    show_full_result_count = False
+
+
+class ReadOnlyInline(ReadOnly, TabularInline):
+    extra = 0
+    show_change_link = False
+
+
+def table(head: tuple[str, ...], rows: Any) -> SafeString:
+    """A small table; every cell is escaped."""
+    body = [format_html_join("", '<td class="px-3 py-1">{}</td>', ((cell,) for cell in row)) for row in rows]
+    if not body:
+        return format_html("<p>{}</p>", "Nothing yet.")
+    heads = format_html_join("", '<th class="px-3 py-1 text-left">{}</th>', ((cell,) for cell in head))
+    return format_html('<div class="overflow-x-auto"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>', heads, format_html_join("", "<tr>{}</tr>", ((row,) for row in body)))

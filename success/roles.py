@@ -1,0 +1,31 @@
+"""Who of our own people may do what: three roles as groups, made after each migration."""
+
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Q
+
+MANAGER, LEAD, ADMINISTRATOR = "success manager", "lead", "administrator"
+
+SEE = ["supplier", "contact", "client", "facts", "event", "statuschange", "eventname", "feature", "assessment", "snapshot"]
+SEE_OPERATIONS = ["jobrun", "deadletter", "source", "traituse", "customfield"]
+EVERYTHING_OF = ("success", "health", "django_celery_beat", "auth")
+
+# Model name -> actions, by role; each has also what the one before it has.
+GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
+    MANAGER: {**{model: ("view",) for model in SEE}, "supplier": ("view", "change")},
+    LEAD: {model: ("view",) for model in SEE_OPERATIONS},
+}
+
+
+def make_roles(**_: Any) -> None:
+    """The groups exist with exactly these permissions. What a page forbids (deleting from a ledger) no role can do."""
+    granted: set[int] = set()
+    for role, models in GRANTS.items():
+        wanted = Q(pk=None)
+        for model, actions in models.items():
+            wanted |= Q(content_type__model=model, codename__in=[f"{action}_{model}" for action in actions])
+        granted |= set(Permission.objects.filter(wanted, content_type__app_label__in=["success", "health"]).values_list("pk", flat=True))
+        Group.objects.get_or_create(name=role)[0].permissions.set(granted)
+    everything = Permission.objects.filter(content_type__app_label__in=EVERYTHING_OF)
+    Group.objects.get_or_create(name=ADMINISTRATOR)[0].permissions.set(everything)

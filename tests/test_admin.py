@@ -1,0 +1,107 @@
+"""The console's plain pages: each opens for who may see it, and for nobody else."""
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.urls import reverse
+
+from health.assessments import assess_touched
+from success import activity, clock, keys, roles
+from success.models import ApiKey, EventName, Supplier
+from tests.factories import ContactFactory, SourceFactory, StaffFactory, SupplierFactory
+
+OURS = [model for model in admin.site._registry if model._meta.app_label in ("success", "health", "django_celery_beat", "auth")]
+HOSTILE = "<script>alert(1)</script>"
+
+
+def staff(client, role):
+    user = StaffFactory()
+    user.groups.add(Group.objects.get(name=role))
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def sarah(db):
+    supplier = SupplierFactory(external_id="sarah")
+    ContactFactory(supplier=supplier, name=HOSTILE)
+    message = b'{"type":"track","userId":"sarah","event":"Signed In","properties":{"page":"<script>alert(1)</script>"}}'
+    activity.take([message], kind=None, source=SourceFactory(), received_at=clock.now())
+    assess_touched(at=clock.now())
+    return supplier
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_an_administrator_opens_every_page(client, sarah, model):
+    staff(client, roles.ADMINISTRATOR)
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+    page = client.get(reverse(f"{name}_changelist"))
+    assert page.status_code == 200
+    assert HOSTILE not in page.content.decode()
+    row = model.objects.first()
+    if row is not None:
+        page = client.get(reverse(f"{name}_change", args=[row.pk]))
+        assert page.status_code == 200
+        assert HOSTILE not in page.content.decode()
+
+
+def test_a_manager_sees_suppliers_and_scores_but_no_keys(client, sarah):
+    staff(client, roles.MANAGER)
+    assert "sarah" in client.get(reverse("admin:success_supplier_changelist")).content.decode()
+    assert "critical" in client.get(reverse("admin:health_assessment_changelist")).content.decode()
+    assert client.get(reverse("admin:success_apikey_changelist")).status_code == 403
+    assert client.get(reverse("admin:success_jobrun_changelist")).status_code == 403
+
+
+def test_a_lead_also_sees_the_runs(client, sarah):
+    staff(client, roles.LEAD)
+    assert client.get(reverse("admin:success_jobrun_changelist")).status_code == 200
+    assert client.get(reverse("admin:auth_user_changelist")).status_code == 403
+
+
+def test_a_stranger_is_asked_to_sign_in(client, db):
+    page = client.get(reverse("admin:success_supplier_changelist"))
+    assert page.status_code == 302
+    assert "/admin/login/" in page["Location"]
+
+
+def test_nobody_deletes_from_a_ledger(client, sarah):
+    staff(client, roles.ADMINISTRATOR)
+    for model in OURS:
+        if model._meta.app_label in ("success", "health") and model.__name__ not in ("CustomField",):
+            assert not admin.site._registry[model].has_delete_permission(client.request().wsgi_request), model
+
+
+def test_a_key_is_shown_once_and_opens_until_it_is_revoked(client, sarah):
+    staff(client, roles.ADMINISTRATOR)
+    form = {"source": SourceFactory().pk, "name": "product", "scopes": ["ingest"]}
+    page = client.post(reverse("admin:success_apikey_add"), form, follow=True)
+    key = next(word for word in page.content.decode().split() if word.startswith("cs_")).split("<")[0]
+    assert keys.verify(key, at=clock.now()).scopes == {"ingest"}
+    assert key not in client.get(reverse("admin:success_apikey_changelist")).content.decode()
+    row = ApiKey.objects.get(name="product")
+    client.post(reverse("admin:success_apikey_changelist"), {"action": "revoke", "_selected_action": [row.pk]})
+    assert keys.verify(key, at=clock.now()) is None
+
+
+def test_a_changed_supplier_goes_through_the_operation(client, sarah):
+    staff(client, roles.MANAGER)
+    page = client.get(reverse("admin:success_supplier_change", args=[sarah.pk]))
+    form = {name: value if value is not None else "" for name, value in page.context["adminform"].form.initial.items()}
+    form |= {"status": "cancelled", "custom": "{}", "contacts-TOTAL_FORMS": 0, "contacts-INITIAL_FORMS": 0}
+    for field in ("created_at", "trial_ends_at", "renews_at", "cancelled_at"):
+        form.pop(field, None)
+    form |= {"created_at_0": "2026-06-01", "created_at_1": "00:00:00"}
+    answer = client.post(reverse("admin:success_supplier_change", args=[sarah.pk]), form)
+    assert answer.status_code == 302, answer.context["errors"]
+    changed = Supplier.objects.get(pk=sarah.pk)
+    assert changed.status == "cancelled"
+    assert changed.cancelled_at is not None
+    assert not changed.facts.in_service
+
+
+def test_a_changed_meaning_derives_the_facts_again(client, sarah):
+    staff(client, roles.ADMINISTRATOR)
+    event = EventName.objects.get(name="Signed In")
+    client.post(reverse("admin:success_eventname_change", args=[event.pk]), {"meaning": "none", "kept": "client_id", "description": ""})
+    assert Supplier.objects.get(pk=sarah.pk).facts.last_sign_in_at is None
