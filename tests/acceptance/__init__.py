@@ -1,0 +1,1 @@
+"""The brief's lines, shown one by one through real parts."""
