@@ -3,6 +3,7 @@
 A secret may also be given as a file: `SECRET_KEY_FILE=/run/secrets/key` stands for `SECRET_KEY`.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ DATABASES["default"].update(
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ---------------------------------------------------------------- Redis: 0 the broker, 1 limits and other things that may be lost
-REDIS_URL = env.str("REDIS_URL", default="redis://localhost:6379").rstrip("/")
+REDIS_URL = re.sub(r"(?<=[^/])/\d*$", "", env.str("REDIS_URL", default="redis://localhost:6379"))  # with or without a number at its end
 LIMITS_REDIS_URL = f"{REDIS_URL}/1"
 
 # ---------------------------------------------------------------- Celery

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 from django.db import connection, transaction
 
+ERASURE = 20_261_123  # the advisory lock between those who go by a supplier's name and those who erase it
 Params = Mapping[str, Any] | Sequence[Any]
 
 
@@ -41,9 +42,29 @@ def history() -> Iterator[None]:
         rows("select set_config('success.history', '', true)")
 
 
+def in_history() -> bool:
+    """Whether what is written now is history."""
+    return bool(rows("select current_setting('success.history', true) is not distinct from 'on'")[0][0])
+
+
+def in_history() -> bool:
+    """Whether what is written now is history."""
+    return bool(rows("select current_setting('success.history', true) is not distinct from 'on'")[0][0])
+
+
 @contextmanager
 def patient() -> Iterator[None]:
-    """A transaction without a statement timeout: a batch that waits for its turn is not thrown away."""
+    """A transaction without a statement timeout, which an erasure waits for: a batch that waits for its turn is not thrown away."""
     with transaction.atomic():
-        rows("select set_config('statement_timeout', '0', true)")
+        rows("select set_config('statement_timeout', '0', true), pg_advisory_xact_lock_shared(%s)", [ERASURE])
         yield
+
+
+def before_erasure() -> None:
+    """To the end of the transaction no supplier is erased: a name that was found stays whose it is."""
+    rows("select pg_advisory_xact_lock_shared(%s)", [ERASURE])
+
+
+def alone_with_erasure() -> None:
+    """Whoever found a supplier by its name has committed, and nobody finds one until the end of the transaction."""
+    rows("select set_config('statement_timeout', '0', true), pg_advisory_xact_lock(%s)", [ERASURE])

@@ -54,7 +54,10 @@ def erased_among(values: Iterable[str]) -> set[str]:
 
 
 def resolve(first_seen: Mapping[str, datetime], *, source: Source | None, at: datetime) -> dict[str, int]:
-    """Ids of the suppliers named, made where they are new, first seen at the instant given for each. The erased are left out."""
+    """Ids of the suppliers named, made where they are new, first seen at the instant given for each. The erased are left out.
+
+    Run it within `db.patient` or after `db.before_erasure`, or a supplier erased meanwhile is written to.
+    """
     names = sorted(first_seen)
     known = ids_of(names)
     new = [name for name in names if name not in known]
@@ -75,12 +78,32 @@ def ids_of(names: Sequence[str]) -> dict[str, int]:
     return dict(db.prepared("select external_id, id from success_supplier where external_id = any(%s)", [list(names)]))
 
 
+def lock_seen_earlier(ids: Mapping[str, int], seen: Mapping[str, datetime]) -> dict[int, datetime]:
+    """Of these suppliers those seen earlier than was known, locked in the order all writers keep, each with the earlier instant."""
+    found = db.rows(
+        """select s.id, x.seen from success_supplier s join unnest(%s::bigint[], %s::timestamptz[]) as x (id, seen) on x.id = s.id
+           where s.first_seen_at > x.seen order by s.id for no key update of s""",
+        [list(ids.values()), [seen[name] for name in ids]],
+    )
+    return dict(found)
+
+
+def see_earlier(earlier: Mapping[int, datetime]) -> None:
+    """Locked suppliers were first seen at these instants."""
+    if earlier:
+        db.execute(
+            "update success_supplier s set first_seen_at = x.seen from unnest(%s::bigint[], %s::timestamptz[]) as x (id, seen) where x.id = s.id",
+            [list(earlier), list(earlier.values())],
+        )
+
+
 def resolve_one(name: str, *, source: Source | None, at: datetime) -> int:
     """The id of one supplier, made if it is new.
 
     Raises:
         SupplierErased: it asked to be forgotten.
     """
+    db.before_erasure()
     ids = resolve({name: at}, source=source, at=at)
     if name not in ids:
         raise SupplierErased
@@ -112,7 +135,9 @@ def update(supplier: Supplier, traits: Mapping[str, Any], *, at: datetime) -> bo
         if cancelled and not supplier.cancelled_at:
             supplier.cancelled_at = at
             changed.append("cancelled_at")
-        events.publish(SupplierCancelled() if cancelled else SupplierReturned(), supplier=supplier.pk, at=at)
+        if not db.in_history():
+            if not db.in_history():
+            events.publish(SupplierCancelled() if cancelled else SupplierReturned(), supplier=supplier.pk, at=at)
     supplier.changed_at = at
     supplier.save(update_fields=[*changed, "changed_at"])
     return True
