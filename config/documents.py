@@ -4,10 +4,11 @@ from csp.decorators import csp_update
 from django.utils.decorators import method_decorator
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import TemplateHTMLRenderer
 
-from success.api.views import View
+from success.api.views import Strict, View
 
 
 class SchemaView(View, SpectacularAPIView):
@@ -18,6 +19,12 @@ class SchemaView(View, SpectacularAPIView):
     renderer_classes = [OpenApiJsonRenderer, OpenApiYamlRenderer]
 
 
+class DocumentQuery(Strict):
+    """The page asks for its own script by this."""
+
+    script = serializers.CharField(required=False, allow_blank=True, max_length=1)
+
+
 @method_decorator(csp_update({"img-src": ["data:"], "style-src": ["'self'", "'unsafe-inline'"]}), name="dispatch")
 class DocumentView(View, SpectacularSwaggerSplitView):
     """The description as a page."""
@@ -25,3 +32,4 @@ class DocumentView(View, SpectacularSwaggerSplitView):
     permission_classes = [AllowAny]
     authentication_classes = []
     renderer_classes = [TemplateHTMLRenderer]
+    query_serializer = DocumentQuery

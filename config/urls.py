@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
 from config.documents import DocumentView, SchemaView
+from success.api import operations
 from success.api.views import UnroutedView
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -12,6 +13,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", DocumentView.as_view(url_name="schema"), name="docs"),
+    path("livez", operations.livez, name="livez"),
+    path("readyz", operations.readyz, name="readyz"),
+    path("metrics", operations.metrics, name="metrics"),
     path("", include("success.urls")),
     path("", include("health.urls")),
     re_path(r"^(?:api|v1|webhooks)(?:/|$)", UnroutedView.as_view(), name="unrouted"),

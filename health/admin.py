@@ -1,5 +1,7 @@
 """The scores as a list, worst first, and each with its parts, reasons and history."""
 
+from datetime import datetime
+
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
@@ -33,7 +35,7 @@ class AssessmentAdmin(ReadOnlyAdmin):
     def parts_now(self, assessment: Assessment) -> SafeString:
         health = current.health_of(assessment.supplier.external_id, days=STORED_WINDOW, at=clock.now())
         parts = current.parts(health.picture, WS142) if health else []
-        return table(("part", "points", "of", "made from"), [(part["key"], f"{part['points']:.2f}", part["max"], told(part["inputs"])) for part in parts])
+        return table(("part", "points", "of", "made from"), [(part["key"].replace("_", " "), f"{part['points']:.2f}", part["max"], told(part["inputs"])) for part in parts])
 
     @admin.display(description="reasons")
     def reasons_now(self, assessment: Assessment) -> SafeString:
@@ -48,4 +50,15 @@ class AssessmentAdmin(ReadOnlyAdmin):
 
 
 def told(inputs: dict[str, object]) -> str:
-    return ", ".join(f"{key.replace('_', ' ')}: {', '.join(map(str, value)) or 'none' if isinstance(value, list) else value}" for key, value in inputs.items())
+    return "; ".join(f"{key.replace('_', ' ')}: {worded(value)}" for key, value in inputs.items())
+
+
+def worded(value: object) -> str:
+    match value:
+        case list():
+            return ", ".join(str(one).replace("_", " ") for one in value) or "none"
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M} UTC"
+        case float():
+            return f"{value:.1f}"
+    return "never" if value is None else str(value)

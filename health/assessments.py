@@ -7,7 +7,7 @@ A chunk that fails is halved until the supplier at fault stands alone; it is rec
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from django.db import DatabaseError, OperationalError, transaction
@@ -32,6 +32,7 @@ INPUTS = (
     "steps_completed",
 )
 Progress = Callable[[int], object]
+Part = TypeVar("Part")  # what a range of suppliers came to
 
 
 @dataclass(slots=True)
@@ -86,7 +87,6 @@ MISSING = """insert into health_assessment (supplier_id, status, features, clien
         scorecard, version, changed_at)
     select f.supplier_id, 'insufficient_data', 0, 0, 0, 0, 0, 0, 0, %(scorecard)s, 0, %(at)s from success_facts f
     where {where} and not exists (select 1 from health_assessment a where a.supplier_id = f.supplier_id) order by 1 on conflict do nothing"""
-RANGE = "f.supplier_id between %(first)s and %(last)s"
 THESE = "f.supplier_id = any(%(ids)s)"
 
 
@@ -102,13 +102,32 @@ def write_scores(where: str, params: dict[str, Any], *, at: datetime, any_activi
     return Run(changed=changed[0][0], told=events.publish_all(news, at=at))
 
 
+def lock_changing(scorecard: Scorecard) -> str:
+    """Locks, in the order of all writers, the facts of a range that changed or fade, or whose score is not what is stored.
+
+    Only who has locked the facts writes their score: one that worked on facts as they were a moment ago would put an old score over a new one.
+    """
+    old, new = (", ".join(f"{row}.{name}" for name in INPUTS) for row in ("a", "f"))
+    return f"""
+    select f.supplier_id from success_facts f left join health_assessment a on a.supplier_id = f.supplier_id,
+        lateral (select {status_sql("%(at)s", "%(any_activity)s")} as status, {scorecard.points_sql("%(at)s")} as points) x
+    where f.supplier_id between %(first)s and %(last)s and ({metrics.FADES} or a.supplier_id is null
+       or (a.status, a.score, a.scorecard, a.version, {old})
+          is distinct from (x.status, case x.status when 'ok' then {scorecard.score_sql("x.points")} end, %(scorecard)s, %(version)s, {new}))
+    order by f.supplier_id for update of f"""
+
+
 @transaction.atomic
 def assess_chunk(chunk: Chunk, *, at: datetime, any_activity: bool, scorecard: Scorecard = WS142) -> Run:
-    """Ages and scores a range of suppliers in one transaction."""
-    due = metrics.lock_due(chunk, at=at)
-    metrics.age(due, at=at)
-    run = write_scores(RANGE, {"first": chunk.first, "last": chunk.last}, at=at, any_activity=any_activity, scorecard=scorecard)
-    metrics.clean(due)
+    """Ages and scores those of a range that need it, in one transaction."""
+    params = {"first": chunk.first, "last": chunk.last, "at": at, "any_activity": any_activity, "scorecard": scorecard.key, "version": scorecard.version}
+    found = db.rows(lock_changing(scorecard), params | metrics.boundaries(at))
+    ids = [supplier for (supplier,) in found]
+    if not ids:
+        return Run()
+    metrics.age(ids, at=at)
+    run = write_scores(THESE, {"ids": ids}, at=at, any_activity=any_activity, scorecard=scorecard)
+    metrics.clean(ids)
     return run
 
 
@@ -168,7 +187,7 @@ def assess(*, at: datetime, only: Collection[int] | None = None, chunk_size: int
     return total
 
 
-def halving(chunk: Chunk, work: Callable[[Chunk], Run], *, failures: dict[int, str], tries: int = 3) -> Iterator[tuple[Run, Chunk]]:
+def halving(chunk: Chunk, work: Callable[[Chunk], Part], *, failures: dict[int, str], tries: int = 3) -> Iterator[tuple[Part, Chunk]]:
     """Works on a range; one that fails is halved until the supplier at fault stands alone. What a retry cures is tried again first."""
     try:
         yield work(chunk), chunk

@@ -54,6 +54,7 @@ class Assessment(ResultMixin, InputsMixin):
     objects = AssessmentQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "score"
         indexes = [models.Index(fields=["level"], name="assessment_level")]
         constraints = [
             models.CheckConstraint(
@@ -61,6 +62,9 @@ class Assessment(ResultMixin, InputsMixin):
                 name="assessment_score_when_ok",
             )
         ]
+
+    def __str__(self) -> str:
+        return f"{self.supplier}: {self.level or self.status}"
 
 
 class Snapshot(ResultMixin, InputsMixin):
@@ -76,3 +80,21 @@ class Snapshot(ResultMixin, InputsMixin):
 
     class Meta:
         indexes = [models.Index(fields=["day"], name="snapshot_day")]
+
+
+class Closing(models.Model):
+    """Days closed into snapshots for all suppliers, and how far that has come. A row is a day's end, or a backfill of several days."""
+
+    first_day = models.DateField()
+    last_day = models.DateField()
+    through = models.BigIntegerField(default=0, help_text="closed for all suppliers up to this id")
+    place = models.BigIntegerField(null=True, help_text="the id up to which a backfill under way has come")
+    overwrite = models.BooleanField(default=False, help_text="whether that backfill writes over days closed before")
+    failures = models.JSONField(default=dict, help_text="suppliers not closed, with the reason")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["first_day", "last_day"], name="closing_once"),
+            models.CheckConstraint(condition=models.Q(first_day__lte=models.F("last_day")), name="closing_in_order"),
+        ]
+        indexes = [models.Index(fields=["last_day"], name="closing_last_day")]

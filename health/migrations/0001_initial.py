@@ -38,6 +38,7 @@ class Migration(migrations.Migration):
                 ('declining', models.BooleanField(db_default=False, default=False)),
             ],
             options={
+                'verbose_name': 'score',
                 'indexes': [models.Index(fields=['level'], name='assessment_level')],
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('score__isnull', False), ('status', 'ok')), models.Q(models.Q(('status', 'ok'), _negated=True), ('level', None), ('score', None)), _connector='OR'), name='assessment_score_when_ok')],
             },

@@ -1,6 +1,9 @@
 """The schedule, in the console's looks. Editing a row changes when its job runs."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 from django_celery_beat.admin import ClockedScheduleAdmin as BaseClockedScheduleAdmin
 from django_celery_beat.admin import CrontabScheduleAdmin as BaseCrontabScheduleAdmin
 from django_celery_beat.admin import PeriodicTaskAdmin as BasePeriodicTaskAdmin
@@ -13,7 +16,10 @@ for model in (PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, Cl
 
 @admin.register(PeriodicTask)
 class PeriodicTaskAdmin(BasePeriodicTaskAdmin, ModelAdmin):
-    pass
+    """A job finds its row by name, so the name of one that exists stays."""
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [*super().get_readonly_fields(request, obj), *(["name"] if obj else [])]
 
 
 @admin.register(IntervalSchedule)

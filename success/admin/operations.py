@@ -13,11 +13,22 @@ from success.models import DeadLetter, JobRun
 class JobRunAdmin(ReadOnlyAdmin):
     list_display = ["job", "slot", "state", "started_at", "finished_at", "attempts", "counts", "failed"]
     list_filter = ["job", "state"]
+    actions = ["rerun"]
     ordering = ["-slot"]
 
     @admin.display(description="failed suppliers")
     def failed(self, run: JobRun) -> int:
         return len(run.failures)
+
+    @admin.action(description="Run again for the suppliers it failed on", permissions=["view"])
+    def rerun(self, request: HttpRequest, queryset: QuerySet[JobRun]) -> None:
+        try:
+            for run in queryset:
+                jobs.rerun(run, at=clock.now())
+        except jobs.StillRunning:
+            messages.error(request, "That job is running just now. Try again when it has ended.")
+        else:
+            messages.success(request, "Done; see the failures that are left.")
 
 
 @admin.register(DeadLetter)

@@ -83,19 +83,15 @@ class SupplierAdmin(ModelAdmin):
     @admin.display(description="facts")
     def facts_now(self, supplier: Supplier) -> SafeString:
         facts = supplier.facts
+        signed_in = f"{facts.last_sign_in_at:%Y-%m-%d %H:%M} UTC" if facts.last_sign_in_at else "never"
         return table(
-            ("last sign-in", "features", "clients", "active", "forms started", "completed", "steps started", "completed"),
+            ("", ""),
             [
-                (
-                    facts.last_sign_in_at or "never",
-                    facts.features.bit_count(),
-                    facts.clients_total,
-                    facts.clients_active,
-                    facts.forms_started,
-                    facts.forms_completed,
-                    facts.steps_started,
-                    facts.steps_completed,
-                )
+                ("last sign-in", signed_in),
+                ("features used", facts.features.bit_count()),
+                ("clients active", f"{facts.clients_active} of {facts.clients_total}"),
+                ("forms completed", f"{facts.forms_completed} of {facts.forms_started}"),
+                ("journey steps completed", f"{facts.steps_completed} of {facts.steps_started}"),
             ],
         )
 

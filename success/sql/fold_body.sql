@@ -1,3 +1,6 @@
+        -- What an event means does not change until this has committed (success.db.WRITING). Writers hold it already, from before their first lock.
+        perform pg_advisory_xact_lock_shared(20261123);
+
         -- Lock order of every writer: suppliers, message keys, day use, event use, facts, clients, client days; each by its key.
         insert into success_dailyuse as d (supplier_id, day, event_id, n, first_at, last_at)
         select supplier_id, (occurred_at at time zone 'UTC')::date, event_id, count(*), min(occurred_at), max(occurred_at)
@@ -11,7 +14,10 @@
         on conflict (supplier_id, event_id) do update
             set n = u.n + excluded.n, first_at = least(u.first_at, excluded.first_at), last_at = greatest(u.last_at, excluded.last_at);
 
-        perform 1 from success_facts where supplier_id in (select supplier_id from new_rows) order by supplier_id for update;
+        -- With the facts of the suppliers whose traits this transaction changes next: locked one by one after these, they would be out of order.
+        perform 1 from success_facts
+        where supplier_id in (select supplier_id from new_rows union all select unnest(nullif(current_setting('success.changing', true), '')::bigint[]))
+        order by supplier_id for update;
         update success_facts f
         set last_sign_in_at = greatest(f.last_sign_in_at, x.signed_in_at),
             features = f.features | coalesce(x.features, 0),

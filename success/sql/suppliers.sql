@@ -19,14 +19,18 @@ end $$;
 
 create function success_supplier_changed() returns trigger language plpgsql as $$
 begin
-    perform 1 from success_facts where supplier_id in (select id from new_rows) order by supplier_id for update;
+    perform 1 from success_facts
+    where supplier_id in (
+        select n.id from new_rows n join old_rows o on o.id = n.id
+        where (n.status, n.internal, n.created_at, n.first_seen_at) is distinct from (o.status, o.internal, o.created_at, o.first_seen_at)
+    ) order by supplier_id for update;
     update success_facts f
     set known_since = least(coalesce(n.created_at, n.first_seen_at), n.first_seen_at),
         in_service = success_in_service(n.status, n.internal),
         dirty_quiet = (f.dirty_at is null or f.dirty_quiet) and current_setting('success.history', true) is not distinct from 'on',
         dirty_at = coalesce(f.dirty_at, n.changed_at)
     from new_rows n join old_rows o on o.id = n.id
-    where f.supplier_id = n.id and (n.status, n.internal, n.created_at) is distinct from (o.status, o.internal, o.created_at);
+    where f.supplier_id = n.id and (n.status, n.internal, n.created_at, n.first_seen_at) is distinct from (o.status, o.internal, o.created_at, o.first_seen_at);
     insert into success_statuschange (supplier_id, at, status, internal)
     select n.id, case n.status when 'cancelled' then coalesce(n.cancelled_at, n.changed_at) else n.changed_at end, n.status, n.internal
     from new_rows n join old_rows o on o.id = n.id

@@ -1,0 +1,23 @@
+"""The jobs of the ground: dead letters are folded again, and activity always has a partition to go to."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from success import activity, letters
+from success.jobs import Done, Job, register
+
+
+def fold_again(*, at: datetime, slot: datetime, only: Collection[int] | None) -> Done:
+    """Open dead letters whose time has come are folded, or a step nearer to the row at fault."""
+    return Done(letters.sweep(at=at))
+
+
+def partitions(*, at: datetime, slot: datetime, only: Collection[int] | None) -> Done:
+    """This month and the next three have their partition."""
+    return Done({"made": activity.ensure_partitions(now=at)})
+
+
+register(
+    Job(key="success.fold_again", run=fold_again, keep=timedelta(days=7)),
+    Job(key="success.partitions", run=partitions),
+)
