@@ -59,11 +59,11 @@ def statement(scorecard: Scorecard, where: str) -> str:
     names = ", ".join(INPUTS)
     old, new = (", ".join(f"{row}.{name}" for name in INPUTS) for row in ("a", "z"))
     return f"""
-    with x as (
+    with x as materialized ( -- else each use of the score works all points out anew
         select f.supplier_id, f.dirty_at is not null and f.dirty_quiet as quiet, {status_sql("%(at)s", "%(any_activity)s")} as status,
                {scorecard.points_sql("%(at)s")} as points, {", ".join("f." + name for name in INPUTS)}
         from success_facts f where {where}
-    ), y as (
+    ), y as materialized (
         select *, case status when 'ok' then {scorecard.score_sql("points")} end as score from x
     ), z as (
         select *, case status when 'ok' then {scorecard.level_sql("score")} end as level from y
@@ -74,7 +74,7 @@ def statement(scorecard: Scorecard, where: str) -> str:
             level_before = case when a.level is distinct from z.level then a.level else a.level_before end,
             level_since = case when a.level is distinct from z.level then %(at)s else a.level_since end,
             ({names}) = row({new})
-        from z where a.supplier_id = z.supplier_id
+        from z where a.supplier_id = z.supplier_id and {where.replace("f.", "a.")}
           and (a.score, a.status, a.scorecard, a.version, {old}) is distinct from (z.score, z.status, %(scorecard)s, %(version)s, {new})
         returning a.supplier_id, a.level, a.level_before, a.score, a.level_since = %(at)s as level_changed, z.quiet
     )
@@ -83,16 +83,17 @@ def statement(scorecard: Scorecard, where: str) -> str:
 
 
 # A new supplier's row is empty until its first scoring, in the same transaction.
-MISSING = """insert into health_assessment (supplier_id, status, features, clients_active, clients_total, forms_started, forms_completed, steps_started, steps_completed,
-        scorecard, version, changed_at)
+MISSING = """insert into health_assessment (supplier_id, status, features, clients_active, clients_total,
+        forms_started, forms_completed, steps_started, steps_completed, scorecard, version, changed_at)
     select f.supplier_id, 'insufficient_data', 0, 0, 0, 0, 0, 0, 0, %(scorecard)s, 0, %(at)s from success_facts f
     where {where} and not exists (select 1 from health_assessment a where a.supplier_id = f.supplier_id) order by 1 on conflict do nothing"""
 THESE = "f.supplier_id = any(%(ids)s)"
 
 
-def write_scores(where: str, params: dict[str, Any], *, at: datetime, any_activity: bool, scorecard: Scorecard) -> Run:
+def write_scores(where: str, params: dict[str, Any], *, at: datetime, any_activity: bool, scorecard: Scorecard, some_new: bool = True) -> Run:
     params = params | {"at": at, "any_activity": any_activity, "scorecard": scorecard.key, "version": scorecard.version}
-    db.execute(MISSING.format(where=where), params)
+    if some_new:
+        db.execute(MISSING.format(where=where), params)
     changed = db.rows(statement(scorecard, where), params)
     news = [
         (supplier, RiskChanged(level=level, previous=before, score=score, scorecard=scorecard.key))
@@ -109,8 +110,9 @@ def lock_changing(scorecard: Scorecard) -> str:
     """
     old, new = (", ".join(f"{row}.{name}" for name in INPUTS) for row in ("a", "f"))
     return f"""
-    select f.supplier_id from success_facts f left join health_assessment a on a.supplier_id = f.supplier_id,
-        lateral (select {status_sql("%(at)s", "%(any_activity)s")} as status, {scorecard.points_sql("%(at)s")} as points) x
+    select f.supplier_id, {metrics.FADES} as fades, a.supplier_id is null as is_new from success_facts f
+    left join health_assessment a on a.supplier_id = f.supplier_id and a.supplier_id between %(first)s and %(last)s, -- else all are read for each range
+        lateral (select {status_sql("%(at)s", "%(any_activity)s")} as status, {scorecard.points_sql("%(at)s")} as points offset 0) x
     where f.supplier_id between %(first)s and %(last)s and ({metrics.FADES} or a.supplier_id is null
        or (a.status, a.score, a.scorecard, a.version, {old})
           is distinct from (x.status, case x.status when 'ok' then {scorecard.score_sql("x.points")} end, %(scorecard)s, %(version)s, {new}))
@@ -122,12 +124,13 @@ def assess_chunk(chunk: Chunk, *, at: datetime, any_activity: bool, scorecard: S
     """Ages and scores those of a range that need it, in one transaction."""
     params = {"first": chunk.first, "last": chunk.last, "at": at, "any_activity": any_activity, "scorecard": scorecard.key, "version": scorecard.version}
     found = db.rows(lock_changing(scorecard), params | metrics.boundaries(at))
-    ids = [supplier for (supplier,) in found]
-    if not ids:
+    if not found:
         return Run()
-    metrics.age(ids, at=at)
-    run = write_scores(THESE, {"ids": ids}, at=at, any_activity=any_activity, scorecard=scorecard)
-    metrics.clean(ids)
+    fading = [supplier for supplier, fades, _ in found if fades]
+    metrics.age(fading, at=at)
+    ids, some_new = [supplier for supplier, _, _ in found], any(is_new for _, _, is_new in found)
+    run = write_scores(THESE, {"ids": ids}, at=at, any_activity=any_activity, scorecard=scorecard, some_new=some_new)
+    metrics.clean(fading)
     return run
 
 
@@ -168,7 +171,8 @@ def mark_declines(ids: Collection[int], *, at: datetime) -> int:
     use = metrics.use_of(ids, at=at)
     declining = [supplier for supplier, found in use.items() if risk.declining(risk.Use(*found))]
     return db.execute(
-        "update health_assessment set declining = supplier_id = any(%(declining)s) where supplier_id = any(%(ids)s) and declining <> (supplier_id = any(%(declining)s))",
+        """update health_assessment set declining = supplier_id = any(%(declining)s)
+            where supplier_id = any(%(ids)s) and declining <> (supplier_id = any(%(declining)s))""",
         {"declining": declining, "ids": list(ids)},
     )
 

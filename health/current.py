@@ -26,7 +26,8 @@ left join lateral (
            (sum(d.n) filter (where e.meaning = 'step_started' and d.day >= %(from)s))::bigint as steps_started,
            (sum(d.n) filter (where e.meaning = 'step_completed' and d.day >= %(from)s))::bigint as steps_completed,
            count(distinct d.day) filter (where {metrics.OWN} and d.day > %(today)s::date - 14) as recent,
-           count(distinct d.day) filter (where {metrics.OWN} and d.day > %(today)s::date - 42 and d.day <= %(today)s::date - 14) as before
+           count(distinct d.day) filter (where {metrics.OWN} and d.day > %(today)s::date - 42 and d.day <= %(today)s::date - 14
+               and d.day >= (f.known_since at time zone 'UTC')::date) as before
     from success_dailyuse d join success_eventname e on e.id = d.event_id
     where d.supplier_id = s.id and d.day >= least(%(from)s::date, %(today)s::date - 41)
 ) d on true

@@ -2,7 +2,7 @@
 
 The change of a level as an event is `health.events.RiskChanged`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -54,13 +54,13 @@ def use(recent: int, before: int, known_since: datetime, at: datetime) -> Use | 
 
 
 def declining(use: Use | None) -> bool:
-    """Whether she was active on less than half as many of her days as before, having been active on 4 days or more."""
+    """Whether she was active on at most half as many of her days as before, having been active on 4 days or more."""
     return use is not None and use.before >= 4 and use.recent * use.days_before * 2 <= use.before * 14
 
 
 def reasons(picture: Picture, scorecard: Scorecard) -> list[Reason]:
     """At most three, worst first: by the points that are missing."""
-    if picture.first_activity_at is None and not picture.inputs.clients_total:
+    if picture.first_activity_at is None and picture.inputs.last_sign_in_at is None and not picture.inputs.clients_total:
         return [not_started(picture)]
     found = [*decline(picture)]
     for component, points in zip(scorecard.components, picture.parts, strict=True):
@@ -75,18 +75,17 @@ def decline(picture: Picture) -> Iterator[Reason]:
     """A fall in her own use weighs more than any part: it comes before the score is low."""
     if declining(picture.use) and picture.use is not None:
         use = picture.use
-        yield Reason("declining", f"active on {of(use.recent, 14)} days, against {use.before} of the {use.days_before} before", None, float("inf"))
-
-
-def of(part: int, last: int) -> str:
-    return f"{part or 'none'} of the last {last}"
+        since = day(picture.at - timedelta(days=13), picture.at)
+        text = f"active on {use.recent or 'none'} of the last 14 days, since {since}, against {use.before} of the {use.days_before} days before"
+        yield Reason("declining", text, None, float("inf"))
 
 
 def not_started(picture: Picture) -> Reason:
-    verb = "signed up" if picture.signed_up else "first seen"
-    days = (picture.at - picture.known_since) // timedelta(days=1)
-    when = "today" if days == 0 else f"{ago(days)}, on {day(picture.known_since, picture.at)}"
-    return Reason("not_started", f"has not started: {verb} {when}, nothing since", None, 100.0)
+    return Reason("not_started", f"has not started: {begun(picture)}, nothing since", None, 100.0)
+
+
+def begun(picture: Picture) -> str:
+    return f"{'signed up' if picture.signed_up else 'first seen'} {ago(picture.known_since, picture.at)}"
 
 
 # ---------------------------------------------------------------- a sentence for each part of the score
@@ -98,36 +97,39 @@ NAMES = {"forms_created": "forms", "clients_imported": "client import", "journey
 def sign_in(picture: Picture) -> Sentence:
     last = picture.inputs.last_sign_in_at
     if last is None:
-        since = "since signing up" if picture.signed_up else "since first seen"
-        return "never_signed_in", f"never signed in {since} on {day(picture.known_since, picture.at)}"
-    days = max(picture.at - last, timedelta(0)) // timedelta(days=1)
-    return "login_recency", f"last signed in {ago(days)}, on {day(last, picture.at)}"
+        return "never_signed_in", f"never signed in, {begun(picture)}"
+    return "login_recency", f"last signed in {ago(last, picture.at)}"
 
 
 def adoption(picture: Picture, scorecard: Scorecard) -> Sentence:
     component = next(component for component in scorecard.components if component.key == "feature_adoption")
     inputs = component.explain(picture.inputs, picture.at)
     used, unused = inputs["used"], [NAMES.get(key, key.replace("_", " ")) for key in inputs["unused"]]
-    return "feature_adoption", f"{len(used) or 'none'} of {len(used) + len(unused)} features used, not yet: {', '.join(unused)}"
+    return "feature_adoption", f"{len(used) or 'none'} of {len(used) + len(unused)} features used, not yet {listed(unused)}"
 
 
 def clients(picture: Picture) -> Sentence:
     total, active = picture.inputs.clients_total, picture.inputs.clients_active
     if not total:
-        return "no_clients", f"no client added by {day(picture.at, picture.at)}, {days_between(picture.known_since, picture.at)} days in"
-    return (
-        "client_activity",
-        f"{active or 'no'} of {total} clients active since {day(picture.at - timedelta(days=picture.window), picture.at)}",
-    )
+        return "no_clients", f"no clients on {day(picture.at, picture.at)}, {begun(picture)}"
+    since = day(window_from(picture, timedelta(days=picture.window)), picture.at)
+    if total == 1:
+        return "client_activity", f"the 1 client was not active since {since}"
+    return "client_activity", f"{active or 'none'} of {total} clients active since {since}"
 
 
-def completion(what: str, done: str, started: str, key: str, one: str) -> Callable[[Picture], Sentence]:
+def window_from(picture: Picture, length: timedelta) -> datetime:
+    """Where the window begins, or where she did, if that is later: nobody is told of days before her own."""
+    return max(picture.at - length, min(picture.known_since, picture.first_activity_at or picture.known_since, picture.at))
+
+
+def completion(done: str, started: str, key: str, one: str) -> Callable[[Picture], Sentence]:
     def sentence(picture: Picture) -> Sentence:
-        completed, begun = getattr(picture.inputs, done), getattr(picture.inputs, started)
-        since = day(picture.at - timedelta(days=picture.window - 1), picture.at)
-        if not begun and not completed:
+        n, of = getattr(picture.inputs, done), getattr(picture.inputs, started)
+        since = day(window_from(picture, timedelta(days=picture.window - 1)), picture.at)
+        if not n and not of:
             return f"no_{key}", f"no {one} started since {since}"
-        return key, f"{completed or 'no'} {what} completed of {max(begun, completed)} started since {since}"
+        return key, f"{n or 'no'} {one if n < 2 else one + 's'} completed of {max(of, n)} started since {since}"
 
     return sentence
 
@@ -135,20 +137,22 @@ def completion(what: str, done: str, started: str, key: str, one: str) -> Callab
 SENTENCES: dict[str, Callable[[Picture], Sentence]] = {
     "login_recency": sign_in,
     "client_activity": clients,
-    "form_completion": completion("forms", "forms_completed", "forms_started", "form_completion", "form"),
-    "journey_performance": completion("journey steps", "steps_completed", "steps_started", "journey_performance", "journey step"),
+    "form_completion": completion("forms_completed", "forms_started", "form_completion", "form"),
+    "journey_performance": completion("steps_completed", "steps_started", "journey_performance", "journey step"),
 }
 
 
 # ---------------------------------------------------------------- words
 
 
-def days_between(since: datetime, at: datetime) -> int:
-    return (at - since) // timedelta(days=1)
+def ago(then: datetime, now: datetime) -> str:
+    """`1 day ago, on 5 November`: by the calendar (UTC), so that the number and the date agree."""
+    days = max((now.date() - then.date()).days, 0)
+    return f"{'today' if days == 0 else '1 day ago' if days == 1 else f'{days} days ago'}, on {day(min(then, now), now)}"
 
 
-def ago(days: int) -> str:
-    return "today" if days == 0 else "1 day ago" if days == 1 else f"{days} days ago"
+def listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def day(at: datetime, now: datetime) -> str:

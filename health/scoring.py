@@ -6,6 +6,8 @@ for one supplier (`points`) and as an expression over a facts row `f` (`sql`); a
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import add
 from typing import Any, Protocol
 
 
@@ -80,7 +82,7 @@ class Adoption:
         return min(self.max, self.max * (inputs.features & self.mask).bit_count() / len(self.features))
 
     def sql(self, at: str) -> str:
-        return f"least({self.max}, {self.max} * bit_count((f.features & {self.mask})::bit(64)) / {len(self.features)})"
+        return f"least({self.max}, {self.max}::double precision * bit_count((f.features & {self.mask})::bit(64)) / {len(self.features)})"
 
     def explain(self, inputs: Inputs, at: datetime) -> dict[str, Any]:
         used = [key for key, bit in self.features if inputs.features >> bit & 1]
@@ -101,7 +103,7 @@ class Share:
         return self.max * part / max(part, whole) if part else 0.0
 
     def sql(self, at: str) -> str:
-        return f"case when f.{self.part} > 0 then {self.max} * f.{self.part} / greatest(f.{self.part}, f.{self.whole}) else 0.0 end"
+        return f"case when f.{self.part} > 0 then {self.max}::double precision * f.{self.part} / greatest(f.{self.part}, f.{self.whole}) else 0.0 end"
 
     def explain(self, inputs: Inputs, at: datetime) -> dict[str, Any]:
         return {self.part: getattr(inputs, self.part), self.whole: getattr(inputs, self.whole)}
@@ -149,7 +151,7 @@ class Score:
 def score(scorecard: Scorecard, inputs: Inputs, at: datetime) -> Score:
     """The score of one supplier, 0 to 100, nothing rounded before the level is decided."""
     parts = scorecard.parts(inputs, at)
-    total = sum(parts)
+    total = reduce(add, parts)  # one after the other, as SQL does; sum() compensates from Python 3.12 on
     return Score(total, scorecard.level(total), parts)
 
 

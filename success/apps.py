@@ -15,6 +15,6 @@ class SuccessConfig(AppConfig):
     verbose_name = "Customer success"
 
     def ready(self) -> None:
-        """Every app's jobs and readiness checks are known, as the admin finds each app's pages."""
-        autodiscover_modules("scheduled", "readiness")
+        """Every app's jobs, readiness checks and map of personal data are known, as the admin finds each app's pages."""
+        autodiscover_modules("scheduled", "readiness", "privacy")
         post_migrate.connect(make_roles_afterwards)

@@ -71,33 +71,31 @@ TRIES = 5
 
 
 def change_meaning(*, name: str, meaning: str, feature: Feature | None, at: datetime) -> int:
-    """The event means this, now and in all that ever happened: the facts of whoever had it are derived again. Says how many facts changed.
+    """The event means this, now and in all that ever happened: the facts of whoever had it are derived again. Says how many suppliers that is.
 
     Runs in transactions of its own, and may be called again if it was cut off. Clients come to be from raw rows where those are kept, and never go.
 
     Raises:
-        OperationalError: a long transaction reads the catalogue, so nothing was changed.
+        OperationalError: a writer took too long, so nothing was changed.
     """
     set_meaning(name=name, meaning=meaning, feature=feature)
     forget()
     whose = db.rows("select u.supplier_id from success_eventuse u join success_eventname e on e.id = u.event_id where e.name = %s order by 1", [name])
     ids = [supplier for (supplier,) in whose]
-    return sum(
+    for place in range(0, len(ids), reconcile.CHUNK):
         reconcile.rederive(ids[place : place + reconcile.CHUNK], at=at, clients=meaning == Meaning.CLIENT_ACTIVE)
-        for place in range(0, len(ids), reconcile.CHUNK)
-    )
+    return len(ids)
 
 
 def set_meaning(*, name: str, meaning: str, feature: Feature | None, tries: int = TRIES) -> None:
-    """Sets what an event means, once no transaction is left that has gone by the old meaning and not committed.
+    """Sets what an event means, once no transaction is left that has counted by the old meaning and not committed.
 
-    A fold has read the catalogue, and so holds it shared until its commit: the exclusive lock waits for it, at no cost to folds. Waiting, it holds up
-    those that come after; so it gives up before their patience ends (3 s), and tries again.
+    Raises:
+        OperationalError: a writer took too long, several times.
     """
     try:
         with transaction.atomic(durable=True):
-            db.rows("select set_config('lock_timeout', '1s', true)")
-            db.execute("lock table success_eventname in access exclusive mode")
+            db.without_writers(patience="1s")
             EventName.objects.update_or_create(name=name, defaults={"meaning": meaning, "feature": feature})
     except OperationalError:
         if tries == 1:

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from django.db import connection, transaction
 
-ERASURE = 20_261_123  # the advisory lock between those who go by a supplier's name and those who erase it
+WRITING = 20_261_123  # the advisory lock that writers of activity share; in sql/fold_body.sql too
 Params = Mapping[str, Any] | Sequence[Any]
 
 
@@ -29,8 +29,9 @@ def prepared(sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
     """All rows of a hot statement, its plan kept on the connection (planning is 90 % of an indexed query)."""
     connection.ensure_connection()
     raw: psycopg.Connection[tuple[Any, ...]] = connection.connection
-    with connection.wrap_database_errors:
-        return raw.execute(sql, params, prepare=True).fetchall()
+    raw.prepare_threshold = 5  # Django turns preparing off; its own cursors, which bind on the client, never prepare
+    with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
+        return cursor.execute(sql, params, prepare=True).fetchall()
 
 
 @contextmanager
@@ -47,24 +48,21 @@ def in_history() -> bool:
     return bool(rows("select current_setting('success.history', true) is not distinct from 'on'")[0][0])
 
 
-def in_history() -> bool:
-    """Whether what is written now is history."""
-    return bool(rows("select current_setting('success.history', true) is not distinct from 'on'")[0][0])
-
-
 @contextmanager
 def patient() -> Iterator[None]:
-    """A transaction without a statement timeout, which an erasure waits for: a batch that waits for its turn is not thrown away."""
+    """A writer's transaction, without a statement timeout: a batch that waits for its turn is not thrown away."""
     with transaction.atomic():
-        rows("select set_config('statement_timeout', '0', true), pg_advisory_xact_lock_shared(%s)", [ERASURE])
+        rows("select set_config('statement_timeout', '0', true), pg_advisory_xact_lock_shared(%s)", [WRITING])
         yield
 
 
-def before_erasure() -> None:
-    """To the end of the transaction no supplier is erased: a name that was found stays whose it is."""
-    rows("select pg_advisory_xact_lock_shared(%s)", [ERASURE])
+def among_writers() -> None:
+    """To the end of the transaction no supplier is erased and no event changes its meaning. Taken before all other locks."""
+    rows("select pg_advisory_xact_lock_shared(%s)", [WRITING])
 
 
-def alone_with_erasure() -> None:
-    """Whoever found a supplier by its name has committed, and nobody finds one until the end of the transaction."""
-    rows("select set_config('statement_timeout', '0', true), pg_advisory_xact_lock(%s)", [ERASURE])
+def without_writers(*, patience: str) -> None:
+    """All writers have committed, and none writes until the end of the transaction; so it is short, and gives up before the patience of those it holds up (3 s)."""
+    rows("select set_config('lock_timeout', %s, true)", [patience])
+    rows("select set_config('statement_timeout', '0', true), pg_advisory_xact_lock(%s)", [WRITING])
+    rows("select set_config('lock_timeout', '3s', true)")

@@ -1,13 +1,14 @@
 """Published events: what happened, told in the transaction that made it true."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+import msgspec
 from django.db import connection
 
-from success.models import Event
+from success import db
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,16 @@ def publish(fact: Fact, *, supplier: int | None, at: datetime) -> None:
     publish_all([(supplier, fact)], at=at)
 
 
-def publish_all(facts: Iterable[tuple[int | None, Fact]], *, at: datetime) -> int:
+PUBLISH = """insert into success_event (name, supplier_id, at, payload) select name, supplier_id, %s, payload
+    from rows from (jsonb_to_recordset(%s::jsonb) as (name text, supplier_id bigint, payload jsonb)) with ordinality as x (name, supplier_id, payload, place)
+    order by place"""
+
+
+def publish_all(facts: Sequence[tuple[int | None, Fact]], *, at: datetime) -> int:
     """Writes many events at once and says how many. Raises NoTransaction as `publish` does."""
     if not connection.in_atomic_block:
         raise NoTransaction
-    return len(
-        Event.objects.bulk_create([Event(name=fact.name, supplier_id=supplier, at=at, payload=asdict(fact)) for supplier, fact in facts], batch_size=1000)
-    )
+    if facts:
+        told = msgspec.json.encode([{"name": fact.name, "supplier_id": supplier, "payload": fact} for supplier, fact in facts])
+        db.execute(PUBLISH, [at, told.decode()])
+    return len(facts)

@@ -2,50 +2,78 @@
 
 import logging
 import re
-from collections.abc import Callable
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import structlog
 from django.http import HttpRequest, HttpResponse
 from structlog.typing import EventDict
 
 PERSONAL = {
-    "name",
-    "email",
-    "phone",
-    "traits",
-    "properties",
-    "body",
-    "authorization",
-    "password",
-    "token",
-    "user_id",
-    "userid",
-    "external_id",
-}
-ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
+    "name", "email", "phone", "traits", "properties", "body", "authorization", "cookie", "password", "token",
+    "user_id", "userid", "external_id", "actor", "args", "kwargs",
+}  # fmt: skip
+ADDRESS = re.compile(r"[^\s@<>\"(),;:=/]{1,64}@[^\s@<>\"(),;:/]{1,255}")
 SECRET = re.compile(r"\bcs_\w{8,}|\beyJ[\w-]{8,}(?:\.[\w-]*){0,2}|(?<=//)[^/\s:@]*:[^/\s@]*(?=@)")
+IN_PATH = re.compile(r"(?<=/suppliers/)[^/\s?\"']+|(?<=/clients/)[^/\s?\"']+|(?<=\?)[^\s\"']+=[^\s\"']*")
+QUOTED = re.compile(r"\"(?![a-z0-9]+(?:_[a-z0-9]+)+\")[^\"]*\"")  # all but the name of a table or constraint
+PLAIN = (int, float, date, timedelta, UUID, type(None))
 
 
 def redact(_: Any, __: str, event: EventDict) -> EventDict:
-    """Takes personal fields, addresses, keys, tokens and passwords out of an entry."""
-    return {key: "[redacted]" if key.lower() in PERSONAL else clean(value) for key, value in event.items()}
+    """Takes personal fields, addresses, ids in paths, keys, tokens and passwords out of an entry."""
+    return {
+        key: "[redacted]" if key.lower() in PERSONAL else clean(QUOTED.sub('"[value]"', value) if key in ("reason", "error") else value)
+        for key, value in event.items()
+    }
 
 
 def clean(value: Any) -> Any:
+    """A value as it may be logged; of an object, whose words are not known, its class."""
     if isinstance(value, str):
-        return SECRET.sub("[secret]", ADDRESS.sub("[address]", value))
+        return IN_PATH.sub("[id]", ADDRESS.sub("[address]", SECRET.sub("[secret]", value)))
     if isinstance(value, dict):
         return redact(None, "", value)
-    return [clean(one) for one in value] if isinstance(value, list | tuple) else value
+    if isinstance(value, list | tuple | set | frozenset):
+        return [clean(one) for one in value]
+    return value if isinstance(value, PLAIN) else f"<{type(value).__name__}>"
 
 
-def without_values(_: Any, __: str, event: EventDict) -> EventDict:
-    """Of a traceback the frames and the class of each error; messages of the database quote the row."""
-    if text := event.get("exception"):
-        event["exception"] = "\n".join(line for line in str(text).splitlines() if not line.startswith("DETAIL:"))
+def without_words(_: Any, __: str, event: EventDict) -> EventDict:
+    """Of an error its frames and classes. Its words may quote a row or what was sent: they go, out of the entry's own text too."""
+    info = event.pop("exc_info", None)
+    error = info if isinstance(info, BaseException) else (sys.exc_info() if info is True else info or (None, None))[1]
+    if error is None:
+        return event
+    chain = list(causes(error))
+    words = sorted({word for one in chain for word in (str(one), repr(one)) if word}, key=len, reverse=True)
+    text = str(event.get("event", ""))
+    for word in words:
+        text = text.replace(word, "[words]")
+    event["event"] = text.partition("\n")[0]
+    event["exception"] = "\n".join(line for one in reversed(chain) for line in described(one))
     return event
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and those it came from, the last first."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def described(error: BaseException) -> Iterator[str]:
+    """Frames, class, and what the database names by itself: state, table, constraint."""
+    yield from (f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(error.__traceback__))
+    diag = getattr(error, "diag", None)
+    known = [getattr(diag, part, None) for part in ("sqlstate", "table_name", "constraint_name")]
+    yield " ".join([f"{type(error).__module__}.{type(error).__qualname__}", *filter(None, known)])
 
 
 def formatter() -> logging.Formatter:
@@ -59,10 +87,9 @@ def formatter() -> logging.Formatter:
         foreign_pre_chain=shared,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
-            without_values,
+            without_words,
             redact,
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(default=str),
         ],
     )
 

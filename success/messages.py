@@ -232,7 +232,7 @@ def traits_of(sent: dict[str, Any], takes: dict[str, Callable[[Any, str], Any]],
         elif name in declared:
             found.setdefault("custom", {})[name] = custom(value, pointer)
         else:
-            undeclared.append(text(name, pointer, 200))
+            undeclared.append(text(name, "/traits", 200))
     return found, tuple(undeclared)
 
 
@@ -270,6 +270,8 @@ def item(message: Message, *, kind: str, source_id: int, received_at: datetime, 
         takes = PERSONAL if kind == "identify" and actor else {**PERSONAL, **BUSINESS}
         traits, undeclared = traits_of(message.traits or {}, takes, catalogue.custom_fields)
         signed_in = traits.pop(TIME_OF_SIGN_IN, None)
+        if "created_at" in traits:
+            traits["created_at"] = not_ahead(traits["created_at"], received_at)[0]
         at, clamped = not_ahead(signed_in or sent_at, received_at)
         person = supplier if kind == "group" else actor or supplier
         return Item(digest, supplier, actor, SIGN_IN_REPORTED if signed_in else None, at, clamped, {}, traits, person, undeclared)

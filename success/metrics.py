@@ -26,16 +26,16 @@ def window_start(at: datetime, days: int) -> date:
 # ---------------------------------------------------------------- passing time
 
 # Boundaries are moved lazily, only where something fades; until then any boundary in between gives the same count.
-DUE = """select supplier_id from success_facts where supplier_id between %s and %s
-    and (dirty_at is not null or oldest_active_at < %s or (window_from < %s and forms_started + forms_completed + steps_started + steps_completed > 0))
-    order by supplier_id for update"""
+FADES = """(f.dirty_at is not null or f.oldest_active_at < %(since)s
+    or (f.window_from < %(from)s and f.forms_started + f.forms_completed + f.steps_started + f.steps_completed > 0))"""
 TOUCHED = "select supplier_id from success_facts where dirty_at is not null order by supplier_id limit %s for update skip locked"
 FADE_CLIENTS = """update success_facts f set clients_since = %(since)s, clients_active = x.active, oldest_active_at = x.oldest
     from (select g.supplier_id, count(c.id) as active, min(c.last_activity_at) as oldest
           from success_facts g left join success_client c on c.supplier_id = g.supplier_id and c.archived_at is null and c.last_activity_at >= %(since)s
           where g.supplier_id = any(%(ids)s) and g.oldest_active_at < %(since)s group by 1) x
     where f.supplier_id = x.supplier_id"""
-FADE_DAYS = """update success_facts f set window_from = %(from)s, forms_started = f.forms_started - x.forms_started, forms_completed = f.forms_completed - x.forms_completed,
+FADE_DAYS = """update success_facts f set window_from = %(from)s,
+        forms_started = f.forms_started - x.forms_started, forms_completed = f.forms_completed - x.forms_completed,
         steps_started = f.steps_started - x.steps_started, steps_completed = f.steps_completed - x.steps_completed
     from (select g.supplier_id, coalesce(sum(d.n) filter (where e.meaning = 'form_started'), 0) as forms_started,
                  coalesce(sum(d.n) filter (where e.meaning = 'form_completed'), 0) as forms_completed,
@@ -47,10 +47,9 @@ FADE_DAYS = """update success_facts f set window_from = %(from)s, forms_started 
     where f.supplier_id = x.supplier_id"""
 
 
-def lock_due(chunk: Chunk, *, at: datetime) -> list[int]:
-    """Locks, in the order of all writers, the facts of a range that changed or fade, and says whose they are."""
-    found = db.rows(DUE, [chunk.first, chunk.last, at - timedelta(days=STORED_WINDOW), window_start(at, STORED_WINDOW)])
-    return [supplier for (supplier,) in found]
+def boundaries(at: datetime) -> dict[str, object]:
+    """Where the windows of the counters begin at an instant: parameters of FADES."""
+    return {"since": at - timedelta(days=STORED_WINDOW), "from": window_start(at, STORED_WINDOW)}
 
 
 def lock_touched(*, limit: int) -> list[int]:
@@ -61,7 +60,7 @@ def lock_touched(*, limit: int) -> list[int]:
 def age(ids: Collection[int], *, at: datetime) -> None:
     """Takes out of the counters of locked facts what left its window by passing time."""
     if ids:
-        params = {"ids": list(ids), "since": at - timedelta(days=STORED_WINDOW), "from": window_start(at, STORED_WINDOW)}
+        params = {"ids": list(ids), **boundaries(at)}
         db.execute(FADE_CLIENTS, params)
         db.execute(FADE_DAYS, params)
 
@@ -88,7 +87,8 @@ def chunks(size: int, *, only: Collection[int] | None = None) -> list[Chunk]:
     """All suppliers, or those named, in ranges of about `size`."""
     where = "where supplier_id = any(%s)" if only is not None else ""
     found = db.rows(
-        f"select min(supplier_id), max(supplier_id) from (select supplier_id, row_number() over (order by supplier_id) - 1 as n from success_facts {where}) x group by n / %s order by 1",
+        f"""select min(supplier_id), max(supplier_id)
+            from (select supplier_id, row_number() over (order by supplier_id) - 1 as n from success_facts {where}) x group by n / %s order by 1""",
         [*([list(only)] if only is not None else []), size],
     )
     return [Chunk(*row) for row in found]
@@ -98,10 +98,12 @@ def chunks(size: int, *, only: Collection[int] | None = None) -> list[Chunk]:
 
 
 OWN = "e.meaning not in ('sign_in_reported', 'client_active', 'form_started', 'form_completed', 'step_started', 'step_completed')"
-USE = f"""select f.supplier_id, count(distinct d.day) filter (where d.day > %(today)s::date - 14), count(distinct d.day) filter (where d.day <= %(today)s::date - 14),
+USE = f"""select f.supplier_id, count(distinct d.day) filter (where d.day > %(today)s::date - 14),
+        count(distinct d.day) filter (where d.day <= %(today)s::date - 14),
         least(28, %(today)s::date - 13 - (f.known_since at time zone 'UTC')::date)
     from success_facts f
     join success_dailyuse d on d.supplier_id = f.supplier_id and d.day > %(today)s::date - 42 and d.day <= %(today)s::date
+        and d.day >= (f.known_since at time zone 'UTC')::date
     join success_eventname e on e.id = d.event_id and {OWN}
     where f.supplier_id = any(%(ids)s) and %(at)s - f.known_since >= interval '28 days' group by f.supplier_id"""
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -43,7 +43,8 @@ def digest_of(value: str) -> bytes:
 
 def erased_among(values: Iterable[str]) -> set[str]:
     """Which of these ids or addresses were erased."""
-    if not Erased.objects.exists():
+    values = set(values)
+    if not values or not Erased.objects.exists():
         return set()
     digests = {value: digest_of(value) for value in values}
     found = {bytes(digest) for digest in Erased.objects.filter(digest__in=set(digests.values())).values_list("digest", flat=True)}
@@ -56,7 +57,7 @@ def erased_among(values: Iterable[str]) -> set[str]:
 def resolve(first_seen: Mapping[str, datetime], *, source: Source | None, at: datetime) -> dict[str, int]:
     """Ids of the suppliers named, made where they are new, first seen at the instant given for each. The erased are left out.
 
-    Run it within `db.patient` or after `db.before_erasure`, or a supplier erased meanwhile is written to.
+    Run it within `db.patient` or after `db.among_writers`, or a supplier erased meanwhile is written to.
     """
     names = sorted(first_seen)
     known = ids_of(names)
@@ -85,7 +86,18 @@ def lock_seen_earlier(ids: Mapping[str, int], seen: Mapping[str, datetime]) -> d
            where s.first_seen_at > x.seen order by s.id for no key update of s""",
         [list(ids.values()), [seen[name] for name in ids]],
     )
+    announce([supplier for supplier, _ in found])
     return dict(found)
+
+
+def announce(ids: Collection[int]) -> None:
+    """A fold in this transaction locks the facts of these suppliers too, in one order with its own: to change them afterwards needs no new lock."""
+    if ids:
+        db.rows(
+            "select set_config('success.changing', (coalesce(nullif(current_setting('success.changing', true), ''), '{}')::bigint[] "
+            "|| %s::bigint[])::text, true)",
+            [list(ids)],
+        )
 
 
 def see_earlier(earlier: Mapping[int, datetime]) -> None:
@@ -103,7 +115,7 @@ def resolve_one(name: str, *, source: Source | None, at: datetime) -> int:
     Raises:
         SupplierErased: it asked to be forgotten.
     """
-    db.before_erasure()
+    db.among_writers()
     ids = resolve({name: at}, source=source, at=at)
     if name not in ids:
         raise SupplierErased
@@ -115,7 +127,9 @@ def resolve_one(name: str, *, source: Source | None, at: datetime) -> int:
 
 def lock(ids: Iterable[int]) -> dict[int, Supplier]:
     """The suppliers, locked in the order all writers keep."""
-    return {supplier.pk: supplier for supplier in Supplier.objects.filter(pk__in=set(ids)).order_by("pk").select_for_update(no_key=True)}
+    ids = set(ids)
+    announce(ids)
+    return {supplier.pk: supplier for supplier in Supplier.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True)}
 
 
 def update(supplier: Supplier, traits: Mapping[str, Any], *, at: datetime) -> bool:
@@ -135,8 +149,10 @@ def update(supplier: Supplier, traits: Mapping[str, Any], *, at: datetime) -> bo
         if cancelled and not supplier.cancelled_at:
             supplier.cancelled_at = at
             changed.append("cancelled_at")
+        elif not cancelled and "cancelled_at" not in changed:
+            supplier.cancelled_at = None
+            changed.append("cancelled_at")
         if not db.in_history():
-            if not db.in_history():
             events.publish(SupplierCancelled() if cancelled else SupplierReturned(), supplier=supplier.pk, at=at)
     supplier.changed_at = at
     supplier.save(update_fields=[*changed, "changed_at"])
@@ -168,10 +184,10 @@ def update_contact(supplier_id: int, person: str, traits: Mapping[str, Any], *, 
     with connection.cursor() as cursor:
         cursor.execute(
             f"""insert into success_contact as c (supplier_id, external_id, name, email, phone, locale, timezone, is_primary)
-                values (%s, %s, %s, %s, %s, %s, %s, %s)
+                values (%s, %s, %s, %s, %s, %s, %s, %s and not exists (select 1 from success_contact where supplier_id = %s and is_primary))
                 on conflict (supplier_id, external_id) do update set ({columns}) = row({", ".join("excluded." + name for name in values)})
                 where c.erased_at is null""",
-            [supplier_id, person, *(values.get(name, "") for name in ("name", "email", "phone", "locale", "timezone")), is_primary],
+            [supplier_id, person, *(values.get(name, "") for name in ("name", "email", "phone", "locale", "timezone")), is_primary, supplier_id],
         )
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection, connections
+from django.test.utils import setup_databases, teardown_databases
+from pytest_django.plugin import DjangoDbBlocker
 
 from success import catalogue, keys, limits
 from success.models import EventName, Feature
@@ -25,8 +27,19 @@ def _fresh_memory() -> Iterator[None]:
     keys.forget()
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker, django_db_keepdb: bool, django_db_createdb: bool) -> Iterator[None]:
+    """The test database, whichever tests were chosen. (pytest-django makes none where no chosen test names `db`, and `committed` would empty the real one.)"""
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False, keepdb=django_db_keepdb and not django_db_createdb)
+    yield
+    if not django_db_keepdb:
+        with django_db_blocker.unblock():
+            teardown_databases(made, verbosity=0)
+
+
 @pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
+def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Commits are real and seen by other connections and processes; all rows but the seeded ones go afterwards."""
     with django_db_blocker.unblock():
         seeds = (set(EventName.objects.values_list("pk", flat=True)), set(Feature.objects.values_list("pk", flat=True)))

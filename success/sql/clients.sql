@@ -49,7 +49,9 @@ begin
     insert into success_clientday as d (supplier_id, client_id, day, first_at, last_at, archived, known_at)
     select n.supplier_id, n.id,
            ((case when (n.archived_at is null) <> (o.archived_at is null) then n.changed_at else n.last_activity_at end) at time zone 'UTC')::date,
-           n.last_activity_at, n.last_activity_at, n.archived_at is not null, n.changed_at
+           n.last_activity_at, n.last_activity_at,
+           -- late activity from before an archiving does not archive its own day
+           n.archived_at is not null and (o.archived_at is null or (n.archived_at at time zone 'UTC')::date <= (n.last_activity_at at time zone 'UTC')::date), n.changed_at
     from new_rows n join old_rows o on o.id = n.id
     where (n.archived_at is null) <> (o.archived_at is null) or n.last_activity_at is distinct from o.last_activity_at
     order by n.supplier_id, n.id

@@ -3,7 +3,7 @@ create temporary table import_row on commit drop as
 select line, supplier, actor, event, properties,
        case when message_id <> '' then {digest} end as digest,
        case when octet_length(supplier) <= 128 and octet_length(person) <= 128 and octet_length(event) <= 200 and octet_length(coalesce(message_id, '')) <= 255
-                 and instant ~ '{instant}'
+                 and {is_time}
             then instant::timestamptz end as occurred_at
 from (
     select line, nullif({message_id}, '') as message_id, coalesce(nullif({group_id}, ''), {user_id}) as supplier, nullif({user_id}, '') as person,

@@ -1,0 +1,1 @@
+"""History from files: activity and suppliers, taken in silently."""

@@ -1,0 +1,192 @@
+"""Activity from a file: each chunk staged by COPY, checked in SQL and stored in one transaction, as history.
+
+What SQL does not find surely right is judged line by line, by the rules of ingest (`success.messages`).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import DataError, connection, transaction
+
+from success import activity, catalogue, db, messages, sql, suppliers
+from success.imports.files import Chunk, File, Reject, reason_of
+from success.imports.records import STAGED, Columns, Parsed, parse
+from success.messages import Item, Refused
+from success.models import Source
+
+FORGOTTEN = "This supplier asked to be forgotten."
+
+# Surely a time, and from the year 2001 on. What is not of this shape is left to Python.
+EXACT = (
+    "instant ~ '^20((0[1-9]|[1-9][0-9])-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)|(0[48]|[13579][26]|[2468][048])-02-29)"
+    "[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9])$'"
+)
+# The same for the commonest shape, three times as fast: what reads back as it was written is a time. What is none, such as 30 February, raises DataError.
+FAST = f"""case when instant like '20__-__-__T__:__:__Z' then (instant::timestamptz at time zone 'UTC')::text || 'Z' = overlay(instant placing ' ' from 11)
+    else {EXACT} end"""
+# success.messages.digest_of, in SQL
+DIGEST = r"encode(substring(sha256(convert_to(%(source)s::text, 'UTF8') || '\x00'::bytea || convert_to(message_id, 'UTF8')) for 16), 'hex')::uuid"
+
+Expressions = Mapping[str, str]
+"""Which SQL expression holds which of STAGED."""
+
+
+class NotPlain(Exception):
+    """The lines cannot be staged as they are."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of the lines of a chunk: accepted + duplicates + refused is what was read."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    rejects: list[Reject] = field(default_factory=list)
+    nameless: bool = False
+
+
+Save = Callable[[Outcome], None]
+
+
+def missing(file: File, columns: Columns) -> list[str]:
+    """The columns that must be there and are not."""
+    needed = (columns.user_id, columns.event, columns.timestamp, columns.group_id, columns.properties)
+    return [name for name in needed if name and name not in file.columns] if file.is_csv else []
+
+
+def take(file: File, chunk: Chunk, *, columns: Columns, source: Source, at: datetime, save: Save) -> Outcome:
+    """The lines of a chunk not seen before are stored, as history; `save` is called in the same transaction."""
+    if file.is_csv and not columns.properties:
+        try:
+            return take_bytes(file, chunk, columns=columns, source=source, at=at, save=save)
+        except NotPlain:
+            pass
+    parsed = parse(file, chunk, columns=columns, known=catalogue.current(), source_id=source.pk, at=at)
+    outcome = Outcome(rejects=parsed.rejects)
+    take_traits(parsed, outcome, source=source, at=at)
+    with db.history(), db.patient():
+        staged = stage(STAGED, chunk.first_line, parsed.rows, numbered=True)
+        store({name: f'"{name}"' for name in STAGED}, staged, outcome, columns=columns, source=source, at=at)
+        save(outcome)
+    return outcome
+
+
+def take_bytes(file: File, chunk: Chunk, *, columns: Columns, source: Source, at: datetime, save: Save) -> Outcome:
+    """The bytes of the file go to the database as they are: nothing is faster. Raises NotPlain where a line is more or less than a record."""
+    if b"\\." in chunk.data:  # would end a COPY before PostgreSQL 18
+        raise NotPlain
+    names, outcome = [f"c{place}" for place in range(len(file.columns))], Outcome()
+    places = dict(zip(file.columns, names, strict=True))
+    with db.history(), db.patient():
+        try:
+            found = stage(names, chunk.first_line, chunk.data, delimiter=file.delimiter)
+        except DataError:
+            raise NotPlain from None
+        if found != chunk.lines:
+            raise NotPlain
+        where = {name: places.get(getattr(columns, name, ""), "null::text") for name in STAGED}
+        store(where, found, outcome, columns=columns, source=source, at=at)
+        save(outcome)
+    return outcome
+
+
+def stage(names: Sequence[str], first_line: int, data: bytes, *, delimiter: str = ",", numbered: bool = False) -> int:
+    """Lines are staged, numbered from the first of the chunk unless they bring their numbers; says how many."""
+    db.rows("select set_config('work_mem', '64MB', true), set_config('lock_timeout', '10s', true), set_config('datestyle', 'ISO', true)")
+    db.execute("drop table if exists pg_temp.import_line, pg_temp.import_row")
+    columns = ", ".join(f'"{name}"' for name in names)
+    typed = ", ".join(f'"{name}" text' for name in names)
+    db.execute(f"create temporary table import_line (line bigint generated by default as identity (start {first_line} cache 1000), {typed}) on commit drop")
+    escaped = delimiter.replace("'", "''")
+    statement = f"copy import_line ({'line, ' if numbered else ''}{columns}) from stdin (format csv, delimiter '{escaped}')"
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        with cursor.cursor.copy(statement) as copy:
+            copy.write(data)
+        return int(cursor.rowcount)
+
+
+def take_traits(parsed: Parsed, outcome: Outcome, *, source: Source, at: datetime) -> None:
+    """Who people are is written before what they did, in a transaction of its own: the locks are those of another writer."""
+    if not parsed.traits:
+        return
+    items: list[Item] = [item for _, item in parsed.traits]
+    with db.history(), db.patient():
+        accepted, forgotten = activity.record(items, source=source, received_at=at)
+    outcome.accepted += accepted
+    outcome.duplicates += len(items) - len(forgotten) - accepted
+    outcome.rejects += [Reject(parsed.traits[place][0], FORGOTTEN) for place in forgotten]
+
+
+# ---------------------------------------------------------------- from staged lines to activity
+
+
+def store(where: Expressions, staged: int, outcome: Outcome, *, columns: Columns, source: Source, at: datetime) -> None:
+    """Staged lines become activity; what became of each is added to the outcome. Locks: suppliers, message keys, then the fold's."""
+    already = len(outcome.rejects)
+    params = {"source": source.pk, "at": at, "ahead": at + messages.AHEAD}
+    make_rows(where, params)
+    judge(where, outcome, columns)
+    name_nameless(where, outcome, params)
+    first_seen = dict(db.rows("select supplier, min(occurred_at) from import_row where occurred_at is not null group by 1"))
+    ids = suppliers.resolve(first_seen, source=source, at=at)
+    refuse_erased([name for name in first_seen if name not in ids], outcome)
+    earlier = suppliers.lock_seen_earlier(ids, first_seen)
+    events = catalogue.ids_of([name for (name,) in db.rows("select distinct event from import_row where occurred_at is not null")])
+    lists = {"suppliers": list(ids), "supplier_ids": list(ids.values()), "events": list(events), "event_ids": list(events.values())}
+    ((accepted,),) = db.rows(statement("import_store", where), params | lists)
+    suppliers.see_earlier(earlier)
+    outcome.accepted += accepted
+    outcome.duplicates += staged + already - len(outcome.rejects) - accepted
+
+
+def make_rows(where: Expressions, params: Mapping[str, object]) -> None:
+    try:
+        with transaction.atomic():
+            db.execute(statement("import_rows", where, is_time=FAST), params)
+    except DataError:
+        db.execute(statement("import_rows", where, is_time=EXACT), params)
+
+
+def statement(name: str, where: Expressions, **more: str) -> str:
+    return sql.read(name).format(**where, digest=DIGEST, **more)
+
+
+def judge(where: Expressions, outcome: Outcome, columns: Columns) -> None:
+    """Rows whose shape was not surely right have their instant, or their lines are refused with the reason ingest would give."""
+    fields = ", ".join(where[name] for name in ("message_id", "user_id", "group_id", "event", "timestamp"))
+    good: dict[int, datetime] = {}
+    for line, *sent in db.rows(f"select line, {fields} from import_line join (select line as odd from import_row where occurred_at is null) r on odd = line"):
+        try:
+            good[line] = judged(columns, *sent)
+        except Refused as refused:
+            outcome.rejects.append(Reject(line, reason_of(refused)))
+    if good:
+        db.execute(
+            "update import_row r set occurred_at = x.at from unnest(%s::bigint[], %s::timestamptz[]) as x (line, at) where x.line = r.line",
+            [list(good), list(good.values())],
+        )
+
+
+def judged(columns: Columns, message_id: str | None, user: str | None, group: str | None, event: str | None, sent_at: str | None) -> datetime:
+    """The instant of a line that breaks no rule of ingest. Unlike there a time is required: a line of history without one is none."""
+    messages.required(user, columns.user_id, 128)
+    for value, name, limit in ((group, columns.group_id, 128), (message_id, columns.message_id, 255)):
+        if value:
+            messages.text(value, name, limit)
+    messages.required(event, columns.event, 200)
+    return messages.instant(messages.required(sent_at, columns.timestamp, 100), columns.timestamp)
+
+
+def name_nameless(where: Expressions, outcome: Outcome, params: Mapping[str, object]) -> None:
+    """Every row has a digest, also where its line has no id."""
+    if db.rows("select exists (select 1 from import_row where digest is null and occurred_at is not null)")[0][0]:
+        outcome.nameless = True
+        db.execute("create temporary table if not exists import_seen (content bytea primary key, n bigint)")
+        db.execute(statement("import_nameless", where), params)
+
+
+def refuse_erased(names: Sequence[str], outcome: Outcome) -> None:
+    if names:
+        lines = db.rows("select line from import_row where occurred_at is not null and supplier = any(%s)", [list(names)])
+        outcome.rejects += [Reject(line, FORGOTTEN) for (line,) in lines]
