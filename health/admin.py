@@ -35,7 +35,10 @@ class AssessmentAdmin(ReadOnlyAdmin):
     def parts_now(self, assessment: Assessment) -> SafeString:
         health = current.health_of(assessment.supplier.external_id, days=STORED_WINDOW, at=clock.now())
         parts = current.parts(health.picture, WS142) if health else []
-        return table(("part", "points", "of", "made from"), [(part["key"].replace("_", " "), f"{part['points']:.2f}", part["max"], told(part["inputs"])) for part in parts])
+        return table(
+            ("part", "points", "of", "made from"),
+            [(part["key"].replace("_", " "), f"{part['points']:.2f}", part["max"], told(part["inputs"])) for part in parts],
+        )
 
     @admin.display(description="reasons")
     def reasons_now(self, assessment: Assessment) -> SafeString:
@@ -46,7 +49,9 @@ class AssessmentAdmin(ReadOnlyAdmin):
     @admin.display(description="at the end of each day that changed it")
     def history(self, assessment: Assessment) -> SafeString:
         days = Snapshot.objects.filter(supplier_id=assessment.pk).order_by("-day").values_list("day", "status", "level", "score")[:30]
-        return table(("day", "status", "level", "score"), [(day, status, level or "", "" if score is None else f"{score:.1f}") for day, status, level, score in days])
+        return table(
+            ("day", "status", "level", "score"), [(day, status, level or "", "" if score is None else f"{score:.1f}") for day, status, level, score in days]
+        )
 
 
 def told(inputs: dict[str, object]) -> str:

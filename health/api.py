@@ -8,7 +8,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from health import current, summary
+from health import current, history, summary
 from health.scoring import WS142
 from success import clock
 from success.api.suppliers import LEVELS

@@ -13,8 +13,8 @@ EVERYTHING_OF = ("success", "health", "django_celery_beat", "auth")
 
 # Model name -> actions, by role; each has also what the one before it has.
 GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
-    MANAGER: {**{model: ("view",) for model in SEE}, "supplier": ("view", "change")},
-    LEAD: {model: ("view",) for model in SEE_OPERATIONS},
+    MANAGER: {**dict.fromkeys(SEE, ("view",)), "supplier": ("view", "change")},
+    LEAD: dict.fromkeys(SEE_OPERATIONS, ("view",)),
 }
 
 

@@ -6,6 +6,7 @@ import requests
 import rudderstack.analytics as rudder
 import segment.analytics as segment
 
+from health.assessments import assess_touched
 from health.models import Assessment
 from success import clock
 from success.models import Activity, Contact, Facts, Supplier
@@ -20,7 +21,9 @@ def health(web: str, key: str, supplier: str = "sarah") -> dict:
 def tell(client: object) -> None:
     """Two weeks of Sarah: signed in, imported five clients, made one form."""
     now = datetime.now(UTC)
-    client.identify("sarah", {"email": "sarah@example.com", "name": "Sarah Hughes", "createdAt": (now - timedelta(days=14)).isoformat(), "vertical": "photographer"})
+    client.identify(
+        "sarah", {"email": "sarah@example.com", "name": "Sarah Hughes", "createdAt": (now - timedelta(days=14)).isoformat(), "vertical": "photographer"}
+    )
     client.track("sarah", "Signed In", timestamp=now - timedelta(days=1))
     client.track("sarah", "Clients Imported", {"count": 5})
     for number in range(5):
@@ -55,8 +58,6 @@ def test_from_a_curl_to_the_list(web, key):
     first = health(web, key)
     assert (first["score"], first["level"], first["stage"]) == (30.0, "critical", "new")
     assert [part["points"] for part in first["parts"]] == [30.0, 0, 0, 0, 0]
-    from health.assessments import assess_touched  # noqa: PLC0415
-
     assert assess_touched(at=clock.now()).told == 1
     assert Assessment.objects.get().level == "critical"
     listed = requests.get(f"{web}/api/v1/suppliers/?level=critical", headers={"Authorization": f"Bearer {key}"}, timeout=10).json()

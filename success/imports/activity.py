@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import DataError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 
 from success import activity, catalogue, db, messages, sql, suppliers
 from success.imports.files import Chunk, File, Reject, reason_of
@@ -134,10 +134,20 @@ def store(where: Expressions, staged: int, outcome: Outcome, *, columns: Columns
     earlier = suppliers.lock_seen_earlier(ids, first_seen)
     events = catalogue.ids_of([name for (name,) in db.rows("select distinct event from import_row where occurred_at is not null")])
     lists = {"suppliers": list(ids), "supplier_ids": list(ids.values()), "events": list(events), "event_ids": list(events.values())}
-    ((accepted,),) = db.rows(statement("import_store", where), params | lists)
+    accepted = insert(where, params | lists)
     suppliers.see_earlier(earlier)
     outcome.accepted += accepted
     outcome.duplicates += staged + already - len(outcome.rejects) - accepted
+
+
+def insert(where: Expressions, params: Mapping[str, object]) -> int:
+    """Says how many were new. A chunk of which all are is most of an import, and half as dear: so that is tried first, and fails at the first key that is not."""
+    try:
+        with transaction.atomic():
+            return int(db.rows(statement("import_store", where, on_conflict="", join_fresh=""), params)[0][0])
+    except IntegrityError:
+        known = statement("import_store", where, on_conflict="on conflict do nothing", join_fresh="join fresh on k = digest")
+        return int(db.rows(known, params)[0][0])
 
 
 def make_rows(where: Expressions, params: Mapping[str, object]) -> None:

@@ -20,6 +20,7 @@ from success.models import Import, Source
 
 LINES = 50_000  # of a chunk
 TRIES = 3
+LOCKED = "55P03"  # a lock was waited for too long
 
 Progress = Callable[[int], object]
 """Told how far the file is read, in its own (packed) bytes."""
@@ -79,6 +80,8 @@ def alone(name: str) -> Iterator[None]:
     try:
         db.rows("select pg_advisory_lock(hashtextextended(%s, 0))", [name])
     except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) != LOCKED:
+            raise
         raise Busy from error
     try:
         yield
@@ -112,9 +115,7 @@ class Reading:
         run = self.run
         before = (run.accepted, run.duplicates, run.refused, run.rejects_size)
         try:
-            activity.take(
-                self.file, chunk, columns=self.columns, source=self.source, at=self.now(), save=lambda outcome: self.save(chunk, outcome, *before)
-            )
+            activity.take(self.file, chunk, columns=self.columns, source=self.source, at=self.now(), save=lambda outcome: self.save(chunk, outcome, *before))
         except OperationalError:
             run.accepted, run.duplicates, run.refused, run.rejects_size = before
             if tries == 1:

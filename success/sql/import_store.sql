@@ -6,10 +6,10 @@ with item as materialized (
     join unnest(%(events)s::text[], %(event_ids)s::integer[]) as e (name, id) on e.name = r.event
     where r.occurred_at is not null order by r.digest, r.line
 ), fresh as (
-    insert into success_messagekey (digest) select digest from item order by digest on conflict do nothing returning digest as k
+    insert into success_messagekey (digest) select digest from item order by digest {on_conflict} returning digest as k
 ), stored as (
     insert into success_activity (message, received_at, occurred_at, supplier_id, source_id, event_id, clamped, actor, properties)
     select digest, %(at)s, case when clamped then %(at)s else occurred_at end, supplier_id, %(source)s, event_id, clamped, actor, properties
-    from item join fresh on k = digest
+    from item {join_fresh}
 )
 select count(*) from fresh

@@ -43,7 +43,8 @@ def commit() -> str:
 
 
 def written(rows: dict[str, list[Row]]) -> str:
-    head = f"# Acceptance\n\nMade by `make acceptance` on {datetime.now(UTC):%Y-%m-%d} at commit {commit()}.\n\n| line | what it says | shown by | result | figure |\n|---|---|---|---|---|\n"
+    head = f"# Acceptance\n\nMade by `make acceptance` on {datetime.now(UTC):%Y-%m-%d} at commit {commit()}.\n\n"
+    head += "| line | what it says | shown by | result | figure |\n|---|---|---|---|---|\n"
     body = []
     for line, says in LINES.items():
         for test, result, figure in rows.get(line, [("", "not shown", "")]):

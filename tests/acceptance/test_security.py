@@ -27,7 +27,15 @@ def get(web, path, credential=None):
 @pytest.mark.line("S1")
 def test_input_is_refused_with_its_place_and_nothing_written(web, key, figure):
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-    bodies = [b"{", b"\xff", b'{"userId": NaN}', b"[" * 100_000, b'{"userId":"a","event":"\\u0000"}', b'{"userId":5,"event":"x"}', b'{"userId":"a","event":"x","timestamp":"yesterday"}']
+    bodies = [
+        b"{",
+        b"\xff",
+        b'{"userId": NaN}',
+        b"[" * 100_000,
+        b'{"userId":"a","event":"\\u0000"}',
+        b'{"userId":5,"event":"x"}',
+        b'{"userId":"a","event":"x","timestamp":"yesterday"}',
+    ]
     statuses = [requests.post(f"{web}/v1/track", data=body, headers=headers, timeout=10) for body in bodies]
     assert [answer.status_code for answer in statuses] == [400, 400, 400, 400, 422, 422, 422]
     assert {answer.headers["Content-Type"] for answer in statuses} == {"application/problem+json"}

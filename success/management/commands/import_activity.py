@@ -17,10 +17,10 @@ from success.models import Import, Source
 
 class Command(BaseCommand):
     help = (
-        "Imports what suppliers did, from CSV (the first line names the columns) or NDJSON (flat objects or Segment's messages, one a line), packed by gzip or "
-        "not. It is history: counted and scored, but nobody is told. Importing a file twice changes nothing, and one that was cut off goes on where it stopped. "
-        "Lines that are not taken stand in the rejects file with the reason. A line without a message id is known by what stands in it and by how many lines "
-        "like it came before.\n\n"
+        "Imports what suppliers did, from CSV (the first line names the columns) or NDJSON (flat objects or Segment's messages, one a line), packed by gzip "
+        "or not. It is history: counted and scored, but nobody is told. Importing a file twice changes nothing, and an import that was cut off goes on where "
+        "it stopped. Lines that are not taken stand in the rejects file with the reason. A line without a message id is known by what stands in it and by how "
+        "many lines like it came before.\n\n"
         "Example: manage.py import_activity activity.csv.gz --source product --user-id account --timestamp occurred_at"
     )
 

@@ -28,7 +28,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--source", required=True, metavar="NAME")
-        parser.add_argument("--column", nargs="+", action="extend", default=[], metavar="TRAIT=COLUMN", help="the column a trait is read from, where it is not its own name")
+        parser.add_argument(
+            "--column", nargs="+", action="extend", default=[], metavar="TRAIT=COLUMN", help="the column a trait is read from, where it is not its own name"
+        )
         parser.add_argument("--delimiter", default=",", help="of CSV; default: a comma")
         parser.add_argument("--rejects", type=Path, metavar="FILE", help="default: the file's name and .rejects.csv")
 
@@ -41,7 +43,13 @@ class Command(BaseCommand):
                 where, _ = Source.objects.get_or_create(name=source)
                 with tqdm(total=file.stat().st_size, unit="B", unit_scale=True, disable=None) as bar:
                     outcome = suppliers.import_suppliers(
-                        raw, renamed=renamed, source=where, rejects=rejects, now=clock.now, delimiter=delimiter, progress=lambda place: bar.update(place - bar.n)
+                        raw,
+                        renamed=renamed,
+                        source=where,
+                        rejects=rejects,
+                        now=clock.now,
+                        delimiter=delimiter,
+                        progress=lambda place: bar.update(place - bar.n),
                     )
         except (OSError, Unreadable) as error:
             raise CommandError(str(error)) from error
@@ -63,9 +71,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Not taken: {', '.join(passed_over)}.")
 
     def report(self, outcome: suppliers.Outcome, rejects: Path) -> None:
-        self.stdout.write(
-            f"{outcome.read} read: {outcome.created} new, {outcome.changed} changed, {outcome.unchanged} unchanged, {outcome.refused} refused."
-        )
+        self.stdout.write(f"{outcome.read} read: {outcome.created} new, {outcome.changed} changed, {outcome.unchanged} unchanged, {outcome.refused} refused.")
         if outcome.refused:
             self.stdout.write(f"What was refused, and why: {rejects}")
         if outcome.refused and outcome.refused == outcome.read:
