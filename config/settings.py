@@ -87,7 +87,7 @@ DATABASES["default"].update(
     DISABLE_SERVER_SIDE_CURSORS=False,
     OPTIONS={
         "options": f"-c lock_timeout=3s -c idle_in_transaction_session_timeout=30s -c statement_timeout={DB_STATEMENT_TIMEOUT} -c timezone=UTC -c jit=off",
-        **({"pool": {"min_size": 1, "max_size": DB_POOL_SIZE, "timeout": 10}} if DB_POOL_SIZE else {}),
+        **({"pool": {"min_size": 1, "max_size": DB_POOL_SIZE, "timeout": 3, "reconnect_timeout": 10}} if DB_POOL_SIZE else {}),
     },
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -236,6 +236,7 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.request": {"level": "ERROR"},
         "django.server": {"level": "ERROR"},
         "celery.app.trace": {"level": "WARNING"},

@@ -32,7 +32,8 @@ left join lateral (
     where d.supplier_id = s.id and d.day >= least(%(from)s::date, %(today)s::date - 41)
 ) d on true
 left join lateral (
-    select score, day from health_snapshot h where h.supplier_id = s.id and h.day <= %(today)s::date - {risk.TREND_DAYS} order by day desc limit 1
+    select score, %(today)s::date - {risk.TREND_DAYS} as day from health_snapshot h
+    where h.supplier_id = s.id and h.day <= %(today)s::date - {risk.TREND_DAYS} order by h.day desc limit 1
 ) t on %(stored)s
 where s.external_id = %(id)s
 """

@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules
@@ -16,5 +18,6 @@ class SuccessConfig(AppConfig):
 
     def ready(self) -> None:
         """Every app's jobs, readiness checks and map of personal data are known, as the admin finds each app's pages."""
+        import_module("success.checks")
         autodiscover_modules("scheduled", "readiness", "privacy")
         post_migrate.connect(make_roles_afterwards)

@@ -18,11 +18,11 @@ local gap = 1 / tonumber(ARGV[1])
 local burst = tonumber(ARGV[2])
 local empty_at = math.max(now, tonumber(redis.call('GET', KEYS[1]) or now)) + gap
 local wait = empty_at - burst * gap - now
-if wait > 0 then
+if wait > 0.00001 then -- the times are kept to the microsecond
     return {0, 0, tostring(wait), tostring(empty_at - gap - now)}
 end
 redis.call('SET', KEYS[1], string.format('%.6f', empty_at), 'PX', math.ceil((empty_at - now) * 1000) + 1)
-return {1, math.floor(-wait / gap), '0', tostring(empty_at - now)}
+return {1, math.floor(math.max(0, -wait) / gap + 0.00001), '0', tostring(empty_at - now)}
 """
 PAUSE = 1.0  # seconds not to ask again a Redis that is away
 _away_until = 0.0

@@ -1,10 +1,12 @@
 """Tokens of the product's users: whose supplier they speak for."""
 
+import re
 from functools import cache
 
 import jwt
 from django.conf import settings
 
+NOT_IN_AN_ID = re.compile("[\\0\ud800-\udfff]")  # what PostgreSQL cannot hold
 SYMMETRIC = {"HS256", "HS384", "HS512"}
 
 
@@ -41,9 +43,9 @@ def supplier_of(token: str) -> str:
             issuer=settings.JWT_ISSUER,
             options={"require": ["exp", "aud"], "verify_sub": False},
         )
-    except (jwt.PyJWTError, ValueError, RecursionError):
+    except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
         raise NotValid from None
     supplier = claims.get("supplier", claims.get("sub"))
-    if not isinstance(supplier, str) or not 0 < len(supplier) <= 128 or "\0" in supplier:
+    if not isinstance(supplier, str) or not 0 < len(supplier) <= 128 or NOT_IN_AN_ID.search(supplier):
         raise NotValid
     return supplier

@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from success.api.ingest import BatchView, OneView
+from success.api.ingest import KINDS, BatchView
 from success.api.suppliers import ClientsView, OneClientView, OneSupplierView, SuppliersView
 
 urlpatterns = [
     path("v1/batch", BatchView.as_view(), name="batch"),
-    *(path(f"v1/{kind}", OneView.as_view(kind=kind), name=kind) for kind in ("track", "identify", "page", "screen", "group")),
+    *(path(f"v1/{kind}", view.as_view(), name=kind) for kind, view in KINDS.items()),
     path("api/v1/suppliers/", SuppliersView.as_view(), name="suppliers"),
     path("api/v1/suppliers/<str:id>/", OneSupplierView.as_view(), name="supplier"),
     path("api/v1/suppliers/<str:id>/clients/", ClientsView.as_view(), name="clients"),

@@ -9,7 +9,7 @@ os.environ.setdefault("JWT_AUDIENCE", "authenticated")
 os.environ.setdefault("ALLOWED_HOSTS", "*")
 os.environ.setdefault("NUM_PROXIES", "0")
 
-from config.settings import *  # noqa: E402, F403
+from config.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LOG_LEVEL = "WARNING"

@@ -100,8 +100,9 @@ def test_a_changed_supplier_goes_through_the_operation(client, sarah):
     assert not changed.facts.in_service
 
 
-def test_a_changed_meaning_derives_the_facts_again(client, sarah):
+def test_a_changed_meaning_derives_the_facts_again(client, sarah, django_capture_on_commit_callbacks):
     staff(client, roles.ADMINISTRATOR)
     event = EventName.objects.get(name="Signed In")
-    client.post(reverse("admin:success_eventname_change", args=[event.pk]), {"meaning": "none", "kept": "client_id", "description": ""})
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(reverse("admin:success_eventname_change", args=[event.pk]), {"meaning": "none", "kept": "client_id", "description": ""})
     assert Supplier.objects.get(pk=sarah.pk).facts.last_sign_in_at is None

@@ -36,4 +36,8 @@ def table(head: tuple[str, ...], rows: Any) -> SafeString:
     if not body:
         return format_html("<p>{}</p>", "Nothing yet.")
     heads = format_html_join("", '<th class="px-3 py-1 text-left">{}</th>', ((cell,) for cell in head))
-    return format_html('<div class="overflow-x-auto"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>', heads, format_html_join("", "<tr>{}</tr>", ((row,) for row in body)))
+    return format_html(
+        '<div class="overflow-x-auto"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>',
+        heads,
+        format_html_join("", "<tr>{}</tr>", ((row,) for row in body)),
+    )

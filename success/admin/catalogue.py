@@ -1,8 +1,10 @@
 """The event catalogue."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
+from django.db import transaction
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
@@ -28,7 +30,8 @@ class EventNameAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: EventName, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if {"meaning", "feature"} & set(form.changed_data):
-            catalogue.change_meaning(name=obj.name, meaning=obj.meaning, feature=obj.feature, at=clock.now())
+            # In transactions of its own, and so after this one. Cut off in between, `reconcile_facts --fix` does the same.
+            transaction.on_commit(partial(catalogue.change_meaning, name=obj.name, meaning=obj.meaning, feature=obj.feature, at=clock.now()))
         catalogue.forget()
 
 

@@ -5,13 +5,14 @@ from typing import Any, ClassVar
 
 import msgspec
 from django.conf import settings
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from success import activity, clock, messages
 from success.api.authentication import IngestAuthentication
+from success.api.bodies import FaultBody
 from success.api.callers import key_of
 from success.api.errors import Refusals, TooLarge
 from success.api.parsers import RawJSONParser, RawTextParser, refuse
@@ -22,34 +23,53 @@ from success.models import Source
 class MessageBody(serializers.Serializer[Any]):
     """A message of Segment's; fields we do not know are passed over."""
 
+    messageId = serializers.CharField(max_length=255, required=False, allow_null=True, allow_blank=True, help_text="Counted once, however often it is sent.")
+    timestamp = serializers.DateTimeField(required=False, allow_null=True, help_text="With its zone; without it, the time of receipt.")
+    context = serializers.DictField(required=False, allow_null=True)  # type: ignore[assignment]  # a field of that name, not the serializer's context
+
+
+class PersonBody(MessageBody):
     userId = serializers.CharField(max_length=128, help_text="The supplier, or the person where `groupId` is the supplier.")
-    groupId = serializers.CharField(max_length=128, required=False)
-    messageId = serializers.CharField(max_length=255, required=False, help_text="Counted once, however often it is sent.")
-    event = serializers.CharField(max_length=200, required=False)
-    name = serializers.CharField(required=False)
-    timestamp = serializers.DateTimeField(required=False, help_text="With its zone.")
-    properties = serializers.DictField(required=False)
-    traits = serializers.DictField(required=False)
-    context = serializers.DictField(required=False)  # type: ignore[assignment]  # a field of that name, not the serializer's context
+    groupId = serializers.CharField(max_length=128, required=False, allow_null=True, allow_blank=True)
 
 
-class TypedMessageBody(MessageBody):
+class TrackBody(PersonBody):
+    event = serializers.CharField(max_length=200)
+    properties = serializers.DictField(required=False, allow_null=True)
+
+
+class PageBody(PersonBody):
+    name = serializers.CharField(required=False, allow_null=True, allow_blank=True)
+    properties = serializers.DictField(required=False, allow_null=True)
+
+
+class IdentifyBody(PersonBody):
+    traits = serializers.DictField(required=False, allow_null=True)
+
+
+class GroupBody(MessageBody):
+    groupId = serializers.CharField(max_length=128)
+    userId = serializers.CharField(max_length=128, required=False, allow_null=True, allow_blank=True)
+    traits = serializers.DictField(required=False, allow_null=True)
+
+
+class TypedMessageBody(TrackBody, PageBody, IdentifyBody, GroupBody):
+    """A message of any kind, with the fields of its kind."""
+
     type = serializers.ChoiceField(["track", "identify", "page", "screen", "group"])
+    userId = serializers.CharField(max_length=128, required=False, allow_null=True, allow_blank=True, help_text="Required but for `group`.")
+    groupId = serializers.CharField(max_length=128, required=False, allow_null=True, allow_blank=True, help_text="Required for `group`.")
+    event = serializers.CharField(max_length=200, required=False, allow_null=True, allow_blank=True, help_text="Required for `track`.")
 
 
 class BatchBody(serializers.Serializer[Any]):
     batch = TypedMessageBody(many=True)
 
 
-class ErrorBody(serializers.Serializer[Any]):
-    pointer = serializers.CharField()
-    detail = serializers.CharField()
-
-
 class RefusedBody(serializers.Serializer[Any]):
     index = serializers.IntegerField()
     messageId = serializers.CharField(allow_null=True)
-    errors = ErrorBody(many=True)  # type: ignore[assignment]
+    errors = FaultBody(many=True)  # type: ignore[assignment]
 
 
 class ReceiptBody(serializers.Serializer[Any]):
@@ -98,7 +118,6 @@ class BatchView(IngestView):
 class OneView(IngestView):
     """One message of the kind the route names."""
 
-    @extend_schema(request=MessageBody, responses={HTTPStatus.OK: TakenBody})
     def post(self, request: Request) -> Response:
         body = self.bytes_sent()
         try:
@@ -109,3 +128,14 @@ class OneView(IngestView):
         if receipt.refused:
             raise Refusals(receipt.refused[0].errors)
         return Response({"success": True})
+
+
+def one_of(kind: str, body: type[MessageBody]) -> type[OneView]:
+    """The view for messages of one kind."""
+    view = type(f"{kind.title()}View", (OneView,), {"kind": kind, "__doc__": OneView.__doc__})
+    return extend_schema_view(post=extend_schema(request=body, responses={HTTPStatus.OK: TakenBody}))(view)
+
+
+KINDS = {
+    kind: one_of(kind, body) for kind, body in {"track": TrackBody, "identify": IdentifyBody, "page": PageBody, "screen": PageBody, "group": GroupBody}.items()
+}

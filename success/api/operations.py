@@ -24,7 +24,9 @@ def livez(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """Every part is fit for use, or 503 and which is not."""
     told = readiness.answer(readiness.look(at=clock.now()), details=is_operator(request))
-    return JsonResponse(told, status=200 if told["ok"] else 503)
+    response = JsonResponse(told, status=200 if told["ok"] else 503)
+    response._has_been_logged = True  # type: ignore[attr-defined]  # not ready is an answer, not an error
+    return response
 
 
 @never_cache

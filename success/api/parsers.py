@@ -27,7 +27,7 @@ def body_of(stream: IO[bytes], headers: Mapping[str, str]) -> bytes:
     if encoding == "gzip":
         body = inflate(body)
     elif encoding not in ("identity", ""):
-        raise UnsupportedMediaType(encoding, detail="The content encoding must be gzip or none.")
+        raise UnsupportedMediaType(encoding)
     try:
         body.decode()
     except UnicodeDecodeError:
@@ -55,7 +55,7 @@ def refuse(body: bytes, error: msgspec.DecodeError) -> NoReturn:
     if isinstance(error, msgspec.ValidationError):
         raise Refusals([{"pointer": "", "detail": str(error)}])
     try:
-        json.loads(body, parse_constant=not_json)
+        json.loads(body.decode(), parse_constant=not_json)
     except (ValueError, RecursionError):
         raise ParseError("The body is not JSON.") from None
     raise Refusals([{"pointer": "", "detail": "Has a character that is not Unicode text, such as a lone surrogate."}])

@@ -20,6 +20,13 @@ MEDIA_TYPE = "application/problem+json"
 OURS = ("/api/", "/v1/", "/webhooks/")
 DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
 
+# The framework's own words for these quote what was sent.
+SAID_PLAINLY = {
+    "invalid_choice": "Is not one of the values it may have.",
+    "method_not_allowed": "The method is not allowed here.",
+    "unsupported_media_type": "The body must be JSON, as it is or in gzip.",
+}
+
 
 def problem(status: int, detail: str, errors: list[dict[str, str]] | None = None) -> dict[str, Any]:
     """The body of a problem."""
@@ -39,9 +46,10 @@ class ProblemFormatter(ExceptionFormatter):
         if isinstance(self.exc, Refusals):
             return problem(self.exc.status_code, str(self.exc.detail), self.exc.errors)
         if isinstance(self.exc, ValidationError):
-            errors = [{"pointer": pointer(error.attr), "detail": str(error.detail)} for error in error_response.errors]
+            errors = [{"pointer": pointer(error.attr), "detail": SAID_PLAINLY.get(error.code, str(error.detail))} for error in error_response.errors]
             return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "Some of the input is not valid.", errors)
-        return problem(self.exc.status_code, str(error_response.errors[0].detail))
+        first = error_response.errors[0]
+        return problem(self.exc.status_code, SAID_PLAINLY.get(first.code, str(first.detail)))
 
 
 def pointer(attr: str | None) -> str:

@@ -12,9 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from success import clients, clock, messages, suppliers
+from success.api.bodies import FaultBody
 from success.api.callers import key_of
 from success.api.errors import Refusals, TooLarge
-from success.api.ingest import ErrorBody
+from success.api.fields import Instant, Number, Text
 from success.api.pagination import PageQuery, page
 from success.api.views import Strict, SupplierView, View
 from success.listing import Wanted, found, one
@@ -57,39 +58,19 @@ class SupplierQuery(PageQuery):
     stage = serializers.ChoiceField(STAGES, required=False)
     owner = serializers.CharField(required=False, max_length=150)
     plan = serializers.CharField(required=False, max_length=80)
-    changed_after = serializers.CharField(required=False, help_text="A time with its zone.")
-
-    def validate_changed_after(self, value: str) -> datetime:
-        return instant(value)
-
-
-def instant(value: Any) -> datetime:
-    try:
-        return messages.instant(value, "")
-    except messages.Refused as error:
-        raise serializers.ValidationError(str(error)) from None
-
-
-class TimeField(serializers.Field[datetime, str, str, datetime]):
-    """A time with its zone, from the year 2000 on."""
-
-    def to_internal_value(self, data: Any) -> datetime:
-        return instant(data)
-
-    def to_representation(self, value: datetime) -> str:
-        return value.isoformat()
+    changed_after = Instant(required=False, help_text="A time with its zone.")
 
 
 class SupplierChange(Strict):
     """What may be set on a supplier."""
 
-    plan = serializers.CharField(required=False, allow_blank=True, max_length=80)
-    vertical = serializers.CharField(required=False, allow_blank=True, max_length=80)
+    plan = Text(required=False, allow_blank=True, max_length=80)
+    vertical = Text(required=False, allow_blank=True, max_length=80)
     status = serializers.ChoiceField(Status.choices, required=False)
-    owner = serializers.CharField(required=False, allow_null=True, max_length=150, help_text="User name of a success manager, or null.")
-    trial_ends_at = serializers.DateTimeField(required=False, allow_null=True)
-    renews_at = serializers.DateTimeField(required=False, allow_null=True)
-    mrr = serializers.FloatField(required=False, allow_null=True, min_value=0, max_value=1e12)
+    owner = Text(required=False, allow_null=True, max_length=150, help_text="User name of a success manager, or null.")
+    trial_ends_at = Instant(required=False, allow_null=True)
+    renews_at = Instant(required=False, allow_null=True)
+    mrr = Number(required=False, allow_null=True, min_value=0, max_value=1e12)
     currency = serializers.RegexField("^[A-Z]{3}$", required=False)
 
     def validate_owner(self, value: str | None) -> str | None:
@@ -97,18 +78,10 @@ class SupplierChange(Strict):
             raise serializers.ValidationError("Nobody here goes by this name.")
         return value
 
-    def to_internal_value(self, data: Any) -> Any:
-        values = super().to_internal_value(data)
-        for name in ("trial_ends_at", "renews_at"):
-            if values.get(name) is not None:
-                try:
-                    values[name] = instant(data[name])
-                except serializers.ValidationError as error:
-                    raise serializers.ValidationError({name: error.detail}) from None
-        return values
-
 
 class SuppliersView(View):
+    """Suppliers in the order of their keys, a page at a time."""
+
     scopes: ClassVar = {"GET": ("read",)}
     query_serializer = SupplierQuery
 
@@ -121,6 +94,8 @@ class SuppliersView(View):
 
 
 class OneSupplierView(SupplierView):
+    """One supplier: business facts, and where it stands."""
+
     scopes: ClassVar = {"GET": ("read",), "PATCH": ("write",)}
 
     @extend_schema(responses=SupplierBody)
@@ -145,7 +120,7 @@ class OneSupplierView(SupplierView):
         return shown
 
 
-class ClientBody(serializers.Serializer[Any]):
+class ClientBody(Strict):
     client_id = serializers.CharField(max_length=128)
     last_activity_at = serializers.DateTimeField(allow_null=True, required=False)
 
@@ -154,13 +129,13 @@ class ClientsBody(Strict):
     clients = serializers.ListField(child=serializers.JSONField(allow_null=True))
 
 
-class DeclaredClients(serializers.Serializer[Any]):
+class DeclaredClients(Strict):
     clients = ClientBody(many=True)
 
 
 class RefusedClient(serializers.Serializer[Any]):
     index = serializers.IntegerField()
-    errors = ErrorBody(many=True)  # type: ignore[assignment]
+    errors = FaultBody(many=True)  # type: ignore[assignment]
 
 
 class PutBody(serializers.Serializer[Any]):

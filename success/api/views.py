@@ -1,5 +1,6 @@
 """What every view of the API shares: declared query, limits told, one's own supplier only."""
 
+import re
 from typing import Any, ClassVar
 
 from rest_framework import serializers
@@ -9,15 +10,21 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from success.api.callers import ProductUser
+from success.api.renderers import FastJSONRenderer
 from success.limits import Verdict
+
+PLAIN = re.compile("[A-Za-z_][A-Za-z0-9_]{0,39}")
+UNNAMED = "non_field_errors"  # the name sent could be anything, an address too: it is not sent back
 
 
 class Strict(serializers.Serializer[Any]):
     """A body or query in which a field we do not know is an error."""
 
+    strict = True  # the schema says so
+
     def to_internal_value(self, data: Any) -> Any:
         if hasattr(data, "keys") and (unknown := sorted(set(data.keys()) - set(self.fields))):
-            raise serializers.ValidationError(dict.fromkeys(unknown[:20], "Is not a field of this."))
+            raise serializers.ValidationError({name if PLAIN.fullmatch(name) else UNNAMED: "Is not a field of this." for name in unknown[:20]})
         return super().to_internal_value(data)
 
 
@@ -28,10 +35,19 @@ class NoQuery(Strict):
 class View(APIView):
     """`scopes` names for each method who may; `query_serializer` declares the query, `request_serializer` the body."""
 
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]  # no OPTIONS: the schema describes
     scopes: ClassVar[dict[str, tuple[str, ...]]] = {}
     query_serializer: ClassVar[type[Strict]] = NoQuery
     verdict: Verdict | None = None
     query: dict[str, Any]
+
+    def check_permissions(self, request: Request) -> None:
+        """The limit first: who may not is counted, too."""
+        super().check_throttles(request)
+        super().check_permissions(request)
+
+    def check_throttles(self, request: Request) -> None:
+        """Done before the permissions."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -46,6 +62,8 @@ class View(APIView):
         return filled.validated_data
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        if response.exception:  # a problem is JSON, whatever the view renders
+            request.accepted_renderer, request.accepted_media_type = FastJSONRenderer(), FastJSONRenderer.media_type
         response = super().finalize_response(request, response, *args, **kwargs)
         if self.verdict is not None:
             response["RateLimit-Limit"] = str(self.verdict.limit)
@@ -76,4 +94,5 @@ class UnroutedView(View):
     permission_classes = []
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.check_permissions(request)
         raise NotFound
