@@ -86,6 +86,7 @@ DATABASES["default"].update(
     CONN_MAX_AGE=0,
     DISABLE_SERVER_SIDE_CURSORS=False,
     OPTIONS={
+        **DATABASES["default"].get("OPTIONS", {}),  # such as sslmode, from the address
         "options": f"-c lock_timeout=3s -c idle_in_transaction_session_timeout=30s -c statement_timeout={DB_STATEMENT_TIMEOUT} -c timezone=UTC -c jit=off",
         **({"pool": {"min_size": 1, "max_size": DB_POOL_SIZE, "timeout": 3, "reconnect_timeout": 10}} if DB_POOL_SIZE else {}),
     },
@@ -256,4 +257,4 @@ structlog.configure(
     logger_factory=structlog.stdlib.LoggerFactory(),
     cache_logger_on_first_use=True,
 )
-SENSITIVE_KEY = env.str("SENSITIVE_KEY", default=SECRET_KEY)  # keyed hashes of the erased; keep it when SECRET_KEY is rotated
+SENSITIVE_KEY = env.str("SENSITIVE_KEY", default="") or SECRET_KEY  # keyed hashes of the erased; keep it when SECRET_KEY is rotated

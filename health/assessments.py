@@ -75,6 +75,7 @@ def statement(scorecard: Scorecard, where: str) -> str:
             level_since = case when a.level is distinct from z.level then %(at)s else a.level_since end,
             ({names}) = row({new})
         from z where a.supplier_id = z.supplier_id and {where.replace("f.", "a.")}
+          and a.changed_at <= %(at)s -- a long run does not write over a later score
           and (a.score, a.status, a.scorecard, a.version, {old}) is distinct from (z.score, z.status, %(scorecard)s, %(version)s, {new})
         returning a.supplier_id, a.level, a.level_before, a.score, a.level_since = %(at)s as level_changed, z.quiet
     )
@@ -113,7 +114,7 @@ def lock_changing(scorecard: Scorecard) -> str:
     select f.supplier_id, {metrics.FADES} as fades, a.supplier_id is null as is_new from success_facts f
     left join health_assessment a on a.supplier_id = f.supplier_id and a.supplier_id between %(first)s and %(last)s, -- else all are read for each range
         lateral (select {status_sql("%(at)s", "%(any_activity)s")} as status, {scorecard.points_sql("%(at)s")} as points offset 0) x
-    where f.supplier_id between %(first)s and %(last)s and ({metrics.FADES} or a.supplier_id is null
+    where f.supplier_id between %(first)s and %(last)s and coalesce(a.changed_at <= %(at)s, true) and ({metrics.FADES} or a.supplier_id is null
        or (a.status, a.score, a.scorecard, a.version, {old})
           is distinct from (x.status, case x.status when 'ok' then {scorecard.score_sql("x.points")} end, %(scorecard)s, %(version)s, {new}))
     order by f.supplier_id for update of f"""
@@ -130,6 +131,7 @@ def assess_chunk(chunk: Chunk, *, at: datetime, any_activity: bool, scorecard: S
     metrics.age(fading, at=at)
     ids, some_new = [supplier for supplier, _, _ in found], any(is_new for _, _, is_new in found)
     run = write_scores(THESE, {"ids": ids}, at=at, any_activity=any_activity, scorecard=scorecard, some_new=some_new)
+    mark_declines(fading, at=at)
     metrics.clean(fading)
     return run
 

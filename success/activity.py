@@ -93,12 +93,13 @@ def record(items: Sequence[Item], *, source: Source, received_at: datetime) -> t
     with db.patient():
         first_seen: dict[str, datetime] = {}
         for item in items:
-            first_seen[item.supplier] = min(first_seen.get(item.supplier, item.occurred_at), item.occurred_at)
+            first_seen[item.supplier] = min(first_seen.get(item.supplier, item.made_at), item.made_at)
         ids = suppliers.resolve(first_seen, source=source, at=received_at)
         events = catalogue.ids_of({item.event for item in items if item.event})
         transaction.on_commit(lambda: catalogue.remember(events))
         forgotten = [place for place, item in enumerate(items) if item.supplier not in ids]
-        allowed = [item for item in items if item.supplier in ids] if forgotten else items
+        # Of a message that stands twice in the batch the first counts, for its traits too.
+        allowed = list({item.digest: item for item in reversed(items) if item.supplier in ids}.values())[::-1]
         locked = suppliers.lock(ids[item.supplier] for item in allowed if item.traits)
         fresh = {digest.bytes for (digest,) in db.prepared(STORE, store_params(allowed, ids, events, source.pk, received_at))}
         apply_traits([item for item in allowed if item.person and item.digest in fresh], ids, locked, at=received_at)
@@ -107,7 +108,7 @@ def record(items: Sequence[Item], *, source: Source, received_at: datetime) -> t
 
 def store_params(items: Sequence[Item], ids: dict[str, int], events: dict[str, int], source_id: int, received_at: datetime) -> list[object]:
     encode = msgspec.json.encode
-    gone = suppliers.erased_among(item.actor for item in items if item.actor)
+    gone = suppliers.erased_among((item.actor for item in items if item.actor), kind=suppliers.PERSON)
     return [
         literal(item.digest.hex() for item in items),
         literal(str(ids[item.supplier]) for item in items),
@@ -129,7 +130,7 @@ def literal(values: Iterable[str]) -> str:
 def apply_traits(items: Iterable[Item], ids: dict[str, int], locked: Mapping[int, Supplier], *, at: datetime) -> None:
     """Applies the traits of new messages in the order of their own times."""
     undeclared: dict[str, int] = defaultdict(int)
-    for item in sorted(items, key=lambda item: (ids[item.supplier], item.occurred_at)):
+    for item in sorted(items, key=lambda item: (ids[item.supplier], item.made_at)):
         for name in item.undeclared:
             undeclared[name] += 1
         if not item.traits:

@@ -34,6 +34,8 @@ def filters(wanted: Wanted) -> list[str]:
     where = ["s.id > %(cursor)s"]
     if wanted.stage != "lost" and wanted.changed_after is None:
         where.append("f.in_service")
+    if wanted.stage == "lost":
+        where.append("not s.internal")
     if wanted.level:
         where.append(f"{columns.expression('level')} = %(level)s")
     if wanted.stage:

@@ -67,6 +67,11 @@ class Item:
     traits: dict[str, Any] = field(default_factory=dict)
     person: str | None = None
     undeclared: tuple[str, ...] = ()
+    told_at: datetime | None = None  # when a message of traits was made; occurred_at may be the sign-in it reports
+
+    @property
+    def made_at(self) -> datetime:
+        return self.told_at or self.occurred_at
 
 
 # ---------------------------------------------------------------- decoding
@@ -74,14 +79,15 @@ class Item:
 batch_decoder = msgspec.json.Decoder(Batch)
 message_decoder = msgspec.json.Decoder(Message)
 BRACKETS = bytes(c for c in range(256) if c not in b"[]{}")
-STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.S)
+EMPTY = re.compile(rb"\{\}|\[\]")
+STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.S)  # one that never closes ends with the body: else each quote would search it anew
 
 
 def deeper_than(body: bytes, limit: int) -> bool:
     """Whether JSON nests deeper than `limit`. Each pass takes the innermost level away, so it costs levels, not bytes of Python."""
     left = STRINGS.sub(b"", body).translate(None, BRACKETS)
     for _ in range(limit):
-        shallower = left.replace(b"{}", b"").replace(b"[]", b"")
+        shallower = EMPTY.sub(b"", left)
         if len(shallower) == len(left):
             return left.count(b"[") + left.count(b"{") > limit  # none left, or some never closed
         left = shallower
@@ -228,7 +234,8 @@ def traits_of(sent: dict[str, Any], takes: dict[str, Callable[[Any, str], Any]],
             if value is not None or takes[name] not in NEVER_NULL:
                 found[name] = takes[name](value, pointer)
         elif name == TIME_OF_SIGN_IN:
-            found[name] = instant(value, pointer)
+            if value is not None:
+                found[name] = instant(value, pointer)
         elif name in declared:
             found.setdefault("custom", {})[name] = custom(value, pointer)
         else:
@@ -274,7 +281,9 @@ def item(message: Message, *, kind: str, source_id: int, received_at: datetime, 
             traits["created_at"] = not_ahead(traits["created_at"], received_at)[0]
         at, clamped = not_ahead(signed_in or sent_at, received_at)
         person = supplier if kind == "group" else actor or supplier
-        return Item(digest, supplier, actor, SIGN_IN_REPORTED if signed_in else None, at, clamped, {}, traits, person, undeclared)
+        return Item(
+            digest, supplier, actor, SIGN_IN_REPORTED if signed_in else None, at, clamped, {}, traits, person, undeclared, not_ahead(sent_at, received_at)[0]
+        )
     event = required(message.event, "/event", 200) if kind == "track" else PAGE_VIEWED
     page = {"page": message.name} if kind in PAGE_KINDS and message.name else {}
     properties = kept({**(message.properties or {}), **page}, catalogue.kept.get(event, catalogue.kept_by_default), message.context)

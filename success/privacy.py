@@ -178,8 +178,12 @@ def erase(external_id: str, *, at: datetime, opaque: str) -> dict[Held, int]:
 def remember(external_id: str, subject: Subject) -> None:
     """Keyed hashes of the ids and addresses that may not come back."""
     contacts = Contact.objects.filter(supplier=subject.supplier).values_list("external_id", "email")
-    values = {external_id, *(value for contact in contacts for value in contact if value)}
-    Erased.objects.bulk_create([Erased(digest=suppliers.digest_of(value), erased_at=subject.at) for value in sorted(values)], ignore_conflicts=True)
+    forgotten = {(suppliers.SUPPLIER, external_id)}
+    for person, address in contacts:
+        forgotten |= {(suppliers.PERSON, person), *([(suppliers.ADDRESS, address)] if address else [])}
+    Erased.objects.bulk_create(
+        [Erased(digest=suppliers.digest_of(value, kind=kind), erased_at=subject.at) for kind, value in sorted(forgotten)], ignore_conflicts=True
+    )
 
 
 def forget_letters(subject: Subject) -> int:

@@ -23,7 +23,7 @@ class SupplierCancelled(events.Fact):
 
 
 class SupplierReturned(events.Fact):
-    """A supplier that had cancelled is back."""
+    """A supplier is back that had cancelled, or was paused or internal."""
 
     name = "success.supplier_returned"
 
@@ -34,19 +34,24 @@ class SupplierErased(Exception):
 
 # ---------------------------------------------------------------- the erased
 
+SUPPLIER, PERSON, ADDRESS = "supplier", "person", "address"
 
-def digest_of(value: str) -> bytes:
-    """The keyed hash under which an erased id or address is remembered. Ids are told apart by case, addresses are not."""
+
+def digest_of(value: str, *, kind: str = SUPPLIER) -> bytes:
+    """The keyed hash under which an erased id or address is remembered. Ids are told apart by case, addresses are not.
+
+    The kind is part of it: a product that counts its accounts and its people from 1 has a supplier 7 and another person 7.
+    """
     plain = value.strip()
-    return hmac.digest(settings.SENSITIVE_KEY.encode(), (plain.lower() if "@" in plain else plain).encode(), hashlib.sha256)
+    return hmac.digest(settings.SENSITIVE_KEY.encode(), f"{kind}\0{plain.lower() if '@' in plain else plain}".encode(), hashlib.sha256)
 
 
-def erased_among(values: Iterable[str]) -> set[str]:
-    """Which of these ids or addresses were erased."""
+def erased_among(values: Iterable[str], *, kind: str = SUPPLIER) -> set[str]:
+    """Which of these ids or addresses of a kind were erased."""
     values = set(values)
     if not values or not Erased.objects.exists():
         return set()
-    digests = {value: digest_of(value) for value in values}
+    digests = {value: digest_of(value, kind=kind) for value in values}
     found = {bytes(digest) for digest in Erased.objects.filter(digest__in=set(digests.values())).values_list("digest", flat=True)}
     return {value for value, digest in digests.items() if digest in found}
 
@@ -134,7 +139,7 @@ def lock(ids: Iterable[int]) -> dict[int, Supplier]:
 
 def update(supplier: Supplier, traits: Mapping[str, Any], *, at: datetime) -> bool:
     """Sets business traits of a locked supplier; says whether anything changed. Leaving and returning are published."""
-    before = supplier.status
+    before, served = supplier.status, supplier.in_service
     changed = []
     for name, value in business_values(traits).items():
         if name == "custom":
@@ -144,19 +149,21 @@ def update(supplier: Supplier, traits: Mapping[str, Any], *, at: datetime) -> bo
             changed.append(name)
     if not changed:
         return False
-    if Status.CANCELLED in (supplier.status, before) and supplier.status != before:
-        cancelled = supplier.status == Status.CANCELLED
-        if cancelled and not supplier.cancelled_at:
-            supplier.cancelled_at = at
-            changed.append("cancelled_at")
-        elif not cancelled and "cancelled_at" not in changed:
-            supplier.cancelled_at = None
-            changed.append("cancelled_at")
-        if not db.in_history():
-            events.publish(SupplierCancelled() if cancelled else SupplierReturned(), supplier=supplier.pk, at=at)
+    if supplier.status != before and Status.CANCELLED in (supplier.status, before) and "cancelled_at" not in changed:
+        supplier.cancelled_at = at if supplier.status == Status.CANCELLED else None
+        changed.append("cancelled_at")
+    tell_of_service(supplier, before=before, served=served, at=at)
     supplier.changed_at = at
     supplier.save(update_fields=[*changed, "changed_at"])
     return True
+
+
+def tell_of_service(supplier: Supplier, *, before: str, served: bool, at: datetime) -> None:
+    """Leaving is published, and coming back: from having cancelled, a pause, or being internal."""
+    left = supplier.status == Status.CANCELLED != before
+    back = supplier.in_service and not served
+    if (left or back) and not db.in_history():
+        events.publish(SupplierCancelled() if left else SupplierReturned(), supplier=supplier.pk, at=at)
 
 
 def business_values(traits: Mapping[str, Any]) -> dict[str, Any]:
@@ -178,7 +185,7 @@ def owner_named(name: str) -> int | None:
 def update_contact(supplier_id: int, person: str, traits: Mapping[str, Any], *, is_primary: bool) -> None:
     """Sets personal traits of a person; an erased one stays empty."""
     values = {name: traits[name] for name in PERSONAL if name in traits}
-    if not values or erased_among([person, *filter(None, [values.get("email")])]):
+    if not values or erased_among([person], kind=PERSON) or erased_among(filter(None, [values.get("email")]), kind=ADDRESS):
         return
     columns = ", ".join(values)
     with connection.cursor() as cursor:

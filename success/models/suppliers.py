@@ -53,6 +53,11 @@ class Supplier(models.Model):
     def __str__(self) -> str:
         return self.external_id
 
+    @property
+    def in_service(self) -> bool:
+        """Neither cancelled, nor paused, nor internal."""
+        return not self.internal and self.status not in (Status.CANCELLED, Status.PAUSED)
+
 
 class Contact(models.Model):
     """A person behind a supplier; the one table with personal data."""

@@ -40,7 +40,7 @@ begin
                sum((n.archived_at is null)::int - (o.archived_at is null)::int) as total,
                sum((n.archived_at is null and coalesce(n.last_activity_at >= g.clients_since, false))::int - (o.archived_at is null and coalesce(o.last_activity_at >= g.clients_since, false))::int) as active,
                min(n.last_activity_at) filter (where n.archived_at is null and n.last_activity_at >= g.clients_since) as oldest_active_at,
-               bool_and(coalesce(n.last_activity_at < n.changed_at - interval '24 hours', false) or current_setting('success.history', true) is not distinct from 'on') as quiet,
+               bool_and((n.archived_at is null) = (o.archived_at is null) and coalesce(n.last_activity_at < n.changed_at - interval '24 hours', false) or current_setting('success.history', true) is not distinct from 'on') as quiet,
                min(n.changed_at) as changed_at
         from new_rows n join old_rows o on o.id = n.id join success_facts g on g.supplier_id = n.supplier_id
         where (n.archived_at, n.last_activity_at) is distinct from (o.archived_at, o.last_activity_at) group by 1

@@ -32,7 +32,8 @@ begin
     from new_rows n join old_rows o on o.id = n.id
     where f.supplier_id = n.id and (n.status, n.internal, n.created_at, n.first_seen_at) is distinct from (o.status, o.internal, o.created_at, o.first_seen_at);
     insert into success_statuschange (supplier_id, at, status, internal)
-    select n.id, case n.status when 'cancelled' then least(n.cancelled_at, n.changed_at) else n.changed_at end, n.status, n.internal
+    select n.id, case n.status when 'cancelled' then greatest(least(n.cancelled_at, n.changed_at), -- not before the change that it follows
+               (select max(c.at) from success_statuschange c where c.supplier_id = n.id)) else n.changed_at end, n.status, n.internal
     from new_rows n join old_rows o on o.id = n.id
     where (n.status, n.internal) is distinct from (o.status, o.internal) order by n.id;
     return null;

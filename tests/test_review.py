@@ -1,0 +1,91 @@
+"""Faults that a second pair of eyes found, so that they do not come back."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from health import assessments
+from success import activity, clients, messages, privacy, suppliers
+from success.models import Event, Facts, StatusChange, Supplier
+from tests.factories import ContactFactory, SourceFactory, SupplierFactory
+
+AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def identify(supplier, at=AT, message_id=None, made_at=None, **traits):
+    body = {"type": "identify", "userId": supplier, "messageId": message_id, "timestamp": (made_at or at).isoformat(), "traits": traits}
+    return msgspec.json.encode(body)
+
+
+def take(*raw, at=AT):
+    return activity.take(raw, kind=None, source=SourceFactory(), received_at=at)
+
+
+def test_a_text_that_never_closes_is_read_once():
+    """Half a megabyte of it: read anew from each quote it would take ten minutes."""
+    assert not messages.deeper_than(b'"' + b'\\"' * 260_000, 32)
+    assert messages.deeper_than(b"[{" * 30, 32)
+
+
+@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
+def test_alternating_levels_count_each(opening, closing):
+    body = (b"[" + opening) * 17 + b"1" + (closing + b"]") * 17
+    assert messages.deeper_than(body, 33)
+    assert not messages.deeper_than(body, 34)
+
+
+def test_of_a_message_twice_in_a_batch_the_first_counts(db):
+    receipt = take(identify("a", message_id="m", plan="one"), identify("a", message_id="m", plan="two", status="cancelled"))
+    assert (receipt.accepted, receipt.duplicates) == (1, 1)
+    assert (Supplier.objects.get().plan, Supplier.objects.get().status) == ("one", "active")
+
+
+def test_a_reported_sign_in_orders_no_traits_and_is_not_when_she_was_first_seen(db):
+    late = identify("a", status="cancelled", last_sign_in_at=(AT - timedelta(days=5)).isoformat())
+    take(late, identify("a", made_at=AT - timedelta(minutes=5), status="active"))
+    supplier = Supplier.objects.get()
+    assert supplier.status == "cancelled"
+    assert supplier.first_seen_at == AT - timedelta(minutes=5)
+    assert Facts.objects.get().last_sign_in_at == AT - timedelta(days=5)
+
+
+def test_no_last_sign_in_is_said_by_null(db):
+    assert take(identify("a", plan="pro", last_sign_in_at=None)).accepted == 1
+    assert Supplier.objects.get().plan == "pro"
+
+
+@pytest.mark.parametrize("away", [{"status": "paused"}, {"status": "cancelled"}, {"internal": True}])
+def test_coming_back_is_an_event(db, away):
+    take(identify("a", **away))
+    take(identify("a", status="active", internal=False), at=AT + timedelta(hours=1))
+    assert list(Event.objects.filter(name="success.supplier_returned").values_list("supplier__external_id", flat=True)) == ["a"]
+
+
+def test_a_second_leaving_follows_the_return(db):
+    first = (AT - timedelta(days=15)).isoformat()
+    for day, status in ((0, "cancelled"), (5, "active"), (10, "cancelled")):
+        take(identify("a", status=status, **({"cancelled_at": first} if status == "cancelled" else {})), at=AT + timedelta(days=day))
+    assert StatusChange.objects.order_by("-at", "-pk").first().status == "cancelled"
+
+
+def test_an_erased_person_keeps_nobody_else_out(committed):
+    ContactFactory(supplier=SupplierFactory(external_id="acme"), external_id="7", email="seven@example.com")
+    privacy.erase("acme", at=AT, opaque="forgotten-1")
+    assert take(identify("7", plan="pro")).accepted == 1
+    assert suppliers.erased_among(["acme"]) == {"acme"}
+    assert suppliers.erased_among(["7"], kind=suppliers.PERSON) == {"7"}
+
+
+def test_archiving_old_clients_is_news(db):
+    supplier = SupplierFactory()
+    clients.put(supplier_id=supplier.pk, clients={f"c{n}": AT - timedelta(days=60) for n in range(9)}, at=AT)
+    assessments.assess_touched(at=AT)
+    clients.archive(supplier_id=supplier.pk, client="c1", at=AT)
+    assert not Facts.objects.get(supplier=supplier).dirty_quiet
+
+
+def test_a_long_run_does_not_write_over_a_later_score(db):
+    take(msgspec.json.encode({"type": "track", "userId": "a", "event": "Signed In", "timestamp": (AT - timedelta(days=3)).isoformat()}))
+    assessments.assess_touched(at=AT + timedelta(seconds=40))
+    assert assessments.assess(at=AT - timedelta(minutes=1)).changed == 0
