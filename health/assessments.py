@@ -95,7 +95,10 @@ def write_scores(where: str, params: dict[str, Any], *, at: datetime, any_activi
     params = params | {"at": at, "any_activity": any_activity, "scorecard": scorecard.key, "version": scorecard.version}
     if some_new:
         db.execute(MISSING.format(where=where), params)
+    # Rows by the thousand meet here. After a large import the planner does not know that yet, and would compare each with each.
+    db.rows("select set_config('enable_nestloop', 'off', true)")
     changed = db.rows(statement(scorecard, where), params)
+    db.rows("select set_config('enable_nestloop', 'on', true)")
     news = [
         (supplier, RiskChanged(level=level, previous=before, score=score, scorecard=scorecard.key))
         for _, supplier, level, before, score, quiet in changed

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from django.db import transaction
 
-from config.local.demo import sarah, staff
+from config.local.demo import removal, sarah, staff
 from config.local.demo.days import Message, events_of, traits_of
 from config.local.demo.removal import BROUGHT, COMPANY, DAY, remove_all, remove_suppliers, suppliers_of
 from config.local.demo.source import alone, begin, complete, current, insist
@@ -52,7 +52,14 @@ def load(*, at: datetime, progress: Progress = lambda done, of: None) -> int:
         score(at=at)
         tell_history(suppliers_of(source), at=at)
         complete(source)
+        know_the_sizes()
     return taken
+
+
+def know_the_sizes() -> None:
+    """The planner knows how much came in: without that, a removal may wait minutes for a plan made for empty tables."""
+    with db.patient():
+        db.execute(f"analyze {', '.join(removal.tables())}")
 
 
 def play(*, at: datetime) -> int:

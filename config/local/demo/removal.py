@@ -45,6 +45,11 @@ def children(parent: type[Model]) -> Iterator[tuple[type[Model], ForeignKey[Mode
             yield relation.related_model, relation.field  # type: ignore[misc, union-attr]
 
 
+def tables() -> list[str]:
+    """Every table that the demo fills."""
+    return [MessageKey._meta.db_table, Activity._meta.db_table, *hanging()]
+
+
 # ---------------------------------------------------------------- which rows
 
 
