@@ -54,13 +54,31 @@ class Run:
         return {"assessed": self.assessed, "changed": self.changed, "told": self.told, "failed": len(self.failures)}
 
 
+def silent(scorecard: Scorecard, where: str) -> str:
+    """Suppliers of whom all that is new is history, and whose last score time alone would have left at its level: a change of theirs is told to nobody.
+
+    History adds to a counter and time takes away, so one that is lower now is lower by time.
+    """
+    counters = ", ".join(f"least(o.{name}, f.{name}) as {name}" for name in INPUTS[2:] if name != "clients_total")
+    return f"""
+    select f.supplier_id from (
+        select f.supplier_id, o.level, o.version, o.status <> 'ended' as in_service, case o.status when 'ok' then o.changed_at end as first_activity_at,
+               f.known_since, o.last_sign_in_at, o.features, o.clients_total, {counters}
+        from success_facts f join health_assessment o on o.supplier_id = f.supplier_id and {where.replace("f.", "o.")}
+        where f.dirty_at is not null and f.dirty_quiet and {where}
+    ) f, lateral (select {status_sql("%(at)s", "%(any_activity)s")} as status, {scorecard.points_sql("%(at)s")} as points offset 0) x,
+         lateral (select {scorecard.score_sql("x.points")} as score offset 0) y
+    where f.version = 0 or f.level is not distinct from case x.status when 'ok' then {scorecard.level_sql("y.score")} end"""
+
+
 def statement(scorecard: Scorecard, where: str) -> str:
-    """Scores the suppliers of `where`, writes those that changed, and returns how many those are beside each whose level changed."""
+    """Scores the suppliers of `where`, writes those that changed, and returns how many those are beside each whose change of level is to be told."""
     names = ", ".join(INPUTS)
     old, new = (", ".join(f"{row}.{name}" for name in INPUTS) for row in ("a", "z"))
     return f"""
-    with x as materialized ( -- else each use of the score works all points out anew
-        select f.supplier_id, f.dirty_at is not null and f.dirty_quiet as quiet, {status_sql("%(at)s", "%(any_activity)s")} as status,
+    with silent as materialized ({silent(scorecard, where)}
+    ), x as materialized ( -- else each use of the score works all points out anew
+        select f.supplier_id, {status_sql("%(at)s", "%(any_activity)s")} as status,
                {scorecard.points_sql("%(at)s")} as points, {", ".join("f." + name for name in INPUTS)}
         from success_facts f where {where}
     ), y as materialized (
@@ -71,15 +89,16 @@ def statement(scorecard: Scorecard, where: str) -> str:
         update health_assessment a
         set status = z.status, score = z.score, level = z.level, points = case z.status when 'ok' then z.points end,
             scorecard = %(scorecard)s, version = %(version)s, changed_at = %(at)s,
-            level_before = case when a.level is distinct from z.level then a.level else a.level_before end,
+            level_before = case when a.level is distinct from z.level then coalesce(a.level, a.level_before) else a.level_before end, -- a pause forgets no level
             level_since = case when a.level is distinct from z.level then %(at)s else a.level_since end,
             ({names}) = row({new})
         from z where a.supplier_id = z.supplier_id and {where.replace("f.", "a.")}
           and a.changed_at <= %(at)s -- a long run does not write over a later score
           and (a.score, a.status, a.scorecard, a.version, {old}) is distinct from (z.score, z.status, %(scorecard)s, %(version)s, {new})
-        returning a.supplier_id, a.level, a.level_before, a.score, a.level_since = %(at)s as level_changed, z.quiet
+        returning a.supplier_id, a.level, a.level_before, a.score, a.level_since = %(at)s and a.level is distinct from a.level_before as level_changed
     )
-    select n, supplier_id, level, level_before, score, quiet from (select count(*) as n from changed) x left join changed on level_changed
+    select n, c.supplier_id, c.level, c.level_before, c.score from (select count(*) as n from changed) x
+    left join (select * from changed where level_changed and level is not null and supplier_id not in (select supplier_id from silent)) c on true
     """
 
 
@@ -101,8 +120,8 @@ def write_scores(where: str, params: dict[str, Any], *, at: datetime, any_activi
     db.rows("select set_config('enable_nestloop', 'on', true)")
     news = [
         (supplier, RiskChanged(level=level, previous=before, score=score, scorecard=scorecard.key))
-        for _, supplier, level, before, score, quiet in changed
-        if supplier is not None and level is not None and not quiet
+        for _, supplier, level, before, score in changed
+        if supplier is not None
     ]
     return Run(changed=changed[0][0], told=events.publish_all(news, at=at))
 

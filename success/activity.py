@@ -2,7 +2,7 @@
 
 import random
 import uuid
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -127,18 +127,23 @@ def literal(values: Iterable[str]) -> str:
     return "{" + ",".join(values) + "}"
 
 
-def apply_traits(items: Iterable[Item], ids: dict[str, int], locked: Mapping[int, Supplier], *, at: datetime) -> None:
-    """Applies the traits of new messages in the order of their own times."""
-    undeclared: dict[str, int] = defaultdict(int)
-    for item in sorted(items, key=lambda item: (ids[item.supplier], item.made_at)):
-        for name in item.undeclared:
-            undeclared[name] += 1
-        if not item.traits:
-            continue
-        supplier = locked[ids[item.supplier]]
-        suppliers.update(supplier, item.traits, at=at)
-        suppliers.update_contact(ids[item.supplier], item.person or item.supplier, item.traits, is_primary=item.person == item.supplier)
+def apply_traits(items: Sequence[Item], ids: dict[str, int], locked: Mapping[int, Supplier], *, at: datetime) -> None:
+    """Applies the traits of new messages; those told a day late or more are history, and silent."""
+    undeclared = Counter(name for item in items for name in item.undeclared)
     catalogue.count_undeclared(undeclared, bucket=random.randrange(16))  # noqa: S311  (spreads writers, hides nothing)
+    in_order = sorted((item for item in items if item.traits), key=lambda item: (ids[item.supplier], item.made_at))
+    late = [item for item in in_order if item.made_at < at - messages.HISTORY_AFTER]
+    if late:
+        with db.history():
+            set_traits(late, ids, locked, at=at)
+    set_traits([item for item in in_order if item.made_at >= at - messages.HISTORY_AFTER], ids, locked, at=at)
+
+
+def set_traits(items: Iterable[Item], ids: dict[str, int], locked: Mapping[int, Supplier], *, at: datetime) -> None:
+    for item in items:
+        supplier, person = locked[ids[item.supplier]], item.person or item.supplier
+        suppliers.update(supplier, item.traits, at=at, said_at=item.made_at)
+        suppliers.update_contact(supplier.pk, person, item.traits, is_primary=person == item.supplier, said_at=item.made_at)
 
 
 def ensure_partitions(*, now: datetime, months: int = 3) -> int:

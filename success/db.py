@@ -38,9 +38,10 @@ def prepared(sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
 def history() -> Iterator[None]:
     """Within, all that is written is history: recorded without event, celebration or message."""
     with transaction.atomic():
+        [(before,)] = rows("select coalesce(current_setting('success.history', true), '')")
         rows("select set_config('success.history', 'on', true)")
         yield
-        rows("select set_config('success.history', '', true)")
+        rows("select set_config('success.history', %s, true)", [before])
 
 
 def in_history() -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
+HISTORY_AFTER = timedelta(hours=24)  # what is told later than this after it happened is history
 AHEAD = timedelta(minutes=5)  # a sender's clock may be this far ahead of ours
 PAGE_VIEWED = "Page Viewed"
 SIGN_IN_REPORTED = "$last_sign_in_at"

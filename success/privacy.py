@@ -15,6 +15,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 
 from success import db, reconcile, suppliers
+from success.messages import PERSONAL
 from success.models import Activity, Client, ClientDay, Contact, DailyUse, DeadLetter, Erased, Event, EventUse, Facts, StatusChange, Supplier
 from success.suppliers import SupplierErased
 
@@ -70,7 +71,8 @@ def empty_contacts(subject: Subject) -> int:
     """Contacts stay as rows without a word of the person's."""
     found = Contact.objects.filter(supplier=subject.supplier).order_by("pk")
     for contact in found:
-        values = {"name": "", "email": "", "phone": "", "locale": "", "timezone": "", "external_id": f"{subject.opaque}-{contact.pk}", "erased_at": subject.at}
+        empty = dict.fromkeys(PERSONAL, "")
+        values = {**empty, "said_at": {}, "external_id": f"{subject.opaque}-{contact.pk}", "erased_at": subject.at}
         Contact.objects.filter(pk=contact.pk).update(**values)
     return len(found)
 
@@ -83,6 +85,7 @@ def empty_supplier(subject: Subject) -> int:
         "external_id": subject.opaque,
         "internal": True,
         "custom": {},
+        "said_at": {},
         "owner": None,
         "plan": "",
         "vertical": "",

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import connection
 
 from success import db, events
 from success.messages import BUSINESS, PERSONAL
@@ -137,25 +136,43 @@ def lock(ids: Iterable[int]) -> dict[int, Supplier]:
     return {supplier.pk: supplier for supplier in Supplier.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True)}
 
 
-def update(supplier: Supplier, traits: Mapping[str, Any], *, at: datetime) -> bool:
-    """Sets business traits of a locked supplier; says whether anything changed. Leaving and returning are published."""
+def update(supplier: Supplier, traits: Mapping[str, Any], *, at: datetime, said_at: datetime | None = None) -> bool:
+    """Sets business traits of a locked supplier, but for those said later than `said_at` (else `at`); says whether anything changed.
+
+    Leaving and returning are published.
+    """
+    said_at = said_at or at
     before, served = supplier.status, supplier.in_service
     changed = []
-    for name, value in business_values(traits).items():
+    for name, value in still_true(business_values(traits), supplier.said_at, said_at=said_at).items():
         if name == "custom":
+            supplier.said_at |= {f"custom.{field}": said_at.isoformat() for field in value if supplier.custom.get(field) != value[field]}
             value = {**supplier.custom, **value}
         if getattr(supplier, name) != value:
             setattr(supplier, name, value)
+            supplier.said_at[name] = said_at.isoformat()
             changed.append(name)
     if not changed:
         return False
     if supplier.status != before and Status.CANCELLED in (supplier.status, before) and "cancelled_at" not in changed:
-        supplier.cancelled_at = at if supplier.status == Status.CANCELLED else None
+        supplier.cancelled_at = said_at if supplier.status == Status.CANCELLED else None
         changed.append("cancelled_at")
     tell_of_service(supplier, before=before, served=served, at=at)
     supplier.changed_at = at
-    supplier.save(update_fields=[*changed, "changed_at"])
+    supplier.save(update_fields=[*changed, "said_at", "changed_at"])
     return True
+
+
+def still_true(values: Mapping[str, Any], known: Mapping[str, str], *, said_at: datetime) -> dict[str, Any]:
+    """Of what was said then, that about which nothing was said later."""
+
+    def later(name: str) -> bool:
+        return name in known and datetime.fromisoformat(known[name]) > said_at
+
+    found = {name: value for name, value in values.items() if name == "custom" or not later(name)}
+    if "custom" in found:
+        found["custom"] = {field: value for field, value in found["custom"].items() if not later(f"custom.{field}")}
+    return found
 
 
 def tell_of_service(supplier: Supplier, *, before: str, served: bool, at: datetime) -> None:
@@ -182,20 +199,25 @@ def owner_named(name: str) -> int | None:
     return found.pk if found else None
 
 
-def update_contact(supplier_id: int, person: str, traits: Mapping[str, Any], *, is_primary: bool) -> None:
-    """Sets personal traits of a person; an erased one stays empty."""
+def update_contact(supplier_id: int, person: str, traits: Mapping[str, Any], *, is_primary: bool, said_at: datetime) -> bool:
+    """Sets personal traits of a person of a locked supplier, but for those said later than `said_at`; an erased one stays empty. Says whether anything changed."""
     values = {name: traits[name] for name in PERSONAL if name in traits}
     if not values or erased_among([person], kind=PERSON) or erased_among(filter(None, [values.get("email")]), kind=ADDRESS):
-        return
-    columns = ", ".join(values)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""insert into success_contact as c (supplier_id, external_id, name, email, phone, locale, timezone, is_primary)
-                values (%s, %s, %s, %s, %s, %s, %s, %s and not exists (select 1 from success_contact where supplier_id = %s and is_primary))
-                on conflict (supplier_id, external_id) do update set ({columns}) = row({", ".join("excluded." + name for name in values)})
-                where c.erased_at is null""",
-            [supplier_id, person, *(values.get(name, "") for name in ("name", "email", "phone", "locale", "timezone")), is_primary, supplier_id],
-        )
+        return False
+    contact = Contact.objects.filter(supplier_id=supplier_id, external_id=person).select_for_update(no_key=True).first()
+    if contact is None:
+        first = is_primary and not Contact.objects.filter(supplier_id=supplier_id, is_primary=True).exists()
+        said = dict.fromkeys(values, said_at.isoformat())
+        Contact.objects.create(supplier_id=supplier_id, external_id=person, is_primary=first, said_at=said, **values)
+        return True
+    values = {} if contact.erased_at else still_true(values, contact.said_at, said_at=said_at)
+    changed = [name for name in values if getattr(contact, name) != values[name]]
+    if changed:
+        for name in changed:
+            setattr(contact, name, values[name])
+        contact.said_at |= dict.fromkeys(changed, said_at.isoformat())
+        contact.save(update_fields=[*changed, "said_at"])
+    return bool(changed)
 
 
 def contact_of(supplier_id: int) -> Contact | None:

@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from health import assessments
-from success import activity, clients, messages, privacy, suppliers
-from success.models import Event, Facts, StatusChange, Supplier
+from success import activity, catalogue, clients, messages, privacy, suppliers
+from success.db import history, in_history
+from success.models import CustomField, Event, Facts, StatusChange, Supplier
 from tests.factories import ContactFactory, SourceFactory, SupplierFactory
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -89,3 +90,45 @@ def test_a_long_run_does_not_write_over_a_later_score(db):
     take(msgspec.json.encode({"type": "track", "userId": "a", "event": "Signed In", "timestamp": (AT - timedelta(days=3)).isoformat()}))
     assessments.assess_touched(at=AT + timedelta(seconds=40))
     assert assessments.assess(at=AT - timedelta(minutes=1)).changed == 0
+
+
+def supplier_of(*told):
+    """Anna after identify messages, each (made hours before AT, traits), taken in one after the other."""
+    for n, (hours, traits) in enumerate(told):
+        take(identify("anna", message_id=f"m{n}", made_at=AT - timedelta(hours=hours), **traits))
+    return Supplier.objects.get(external_id="anna")
+
+
+def test_a_late_identify_changes_only_what_nothing_was_said_of_since(db):
+    CustomField.objects.create(name="seats")
+    catalogue.forget()
+    anna = supplier_of(
+        (1, {"plan": "pro", "email": "new@example.com", "seats": 2}), (9, {"plan": "basic", "email": "old@example.com", "seats": 1, "name": "Anna"})
+    )
+    contact = anna.contacts.get()
+    assert (anna.plan, anna.custom, contact.email, contact.name) == ("pro", {"seats": 2}, "new@example.com", "Anna")
+
+
+def test_a_late_identify_brings_nobody_back(db):
+    anna = supplier_of((9, {"status": "active"}), (1, {"status": "cancelled"}), (2, {"status": "active"}))
+    assert anna.status == "cancelled"
+    assert list(Event.objects.values_list("name", flat=True)) == ["success.supplier_cancelled"]
+
+
+def test_a_leaving_told_a_day_late_is_dated_then_and_silent(db):
+    anna = supplier_of((25, {"status": "cancelled"}))
+    assert anna.cancelled_at == AT - timedelta(hours=25)
+    assert not Event.objects.exists()
+
+
+def test_suppliers_first_heard_of_in_history_are_history(db):
+    take(identify("anna", made_at=AT - timedelta(days=90), plan="pro"))
+    assert Facts.objects.get().dirty_quiet
+
+
+def test_history_within_history_ends_with_the_outer(db):
+    with history():
+        with history():
+            pass
+        assert in_history()
+    assert not in_history()

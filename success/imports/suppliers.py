@@ -13,7 +13,7 @@ from success.imports.files import Chunk, File, Record, Reject, reason_of
 from success.imports.records import plain
 from success.imports.rejects import Rejects, with_records
 from success.messages import BUSINESS, PERSONAL, TIME_OF_SIGN_IN, Item, Refused
-from success.models import Contact, Source
+from success.models import Source
 
 LINES = 1000  # of a transaction
 ID = "id"
@@ -103,18 +103,10 @@ def write(rows: Sequence[Row], ids: Mapping[str, int], *, source: Source, at: da
     changed = set()
     for row in rows:
         supplier = ids[row.supplier]
-        before = contact(supplier, row)
         updated = suppliers.update(locked[supplier], row.traits, at=at)
-        suppliers.update_contact(supplier, row.supplier, row.traits, is_primary=True)
-        if updated or contact(supplier, row) != before:
+        if suppliers.update_contact(supplier, row.supplier, row.traits, is_primary=True, said_at=at) or updated:
             changed.add(row.line)
     return changed
-
-
-def contact(supplier: int, row: Row) -> object:
-    if not PERSONAL.keys() & row.traits.keys():
-        return None
-    return Contact.objects.filter(supplier_id=supplier, external_id=row.supplier).values().first()
 
 
 def sign_in(row: Row, source_id: int, at: datetime) -> Item:

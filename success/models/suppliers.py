@@ -38,6 +38,7 @@ class Supplier(models.Model):
     mrr = models.FloatField(null=True, blank=True)
     currency = models.CharField(max_length=3, blank=True)
     custom = models.JSONField(default=dict, blank=True)
+    said_at = models.JSONField(default=dict, db_default={}, editable=False, help_text="per trait, when what it now is was said")
     first_seen_at = models.DateTimeField(editable=False)
     changed_at = models.DateTimeField(editable=False)
 
@@ -70,6 +71,7 @@ class Contact(models.Model):
     locale = models.CharField(max_length=35, blank=True)
     timezone = models.CharField(max_length=64, blank=True)
     is_primary = models.BooleanField(default=False)
+    said_at = models.JSONField(default=dict, db_default={}, editable=False, help_text="per trait, when what it now is was said")
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:

@@ -1,15 +1,15 @@
 -- A supplier's facts row is born with it, and follows what decides whether it is scored. Whoever the writer.
 
-create function success_in_service(status text, internal boolean) returns boolean language sql immutable as $$
+create or replace function success_in_service(status text, internal boolean) returns boolean language sql immutable as $$
     select not internal and status not in ('cancelled', 'paused')
 $$;
 
-create function success_supplier_added() returns trigger language plpgsql as $$
+create or replace function success_supplier_added() returns trigger language plpgsql as $$
 begin
     insert into success_facts (supplier_id, known_since, in_service, clients_since, window_from, dirty_at, dirty_quiet)
     select id, coalesce(created_at, first_seen_at), success_in_service(status, internal),
            first_seen_at - interval '30 days', (first_seen_at at time zone 'UTC')::date - 29, changed_at,
-           current_setting('success.history', true) is not distinct from 'on'
+           current_setting('success.history', true) is not distinct from 'on' or first_seen_at < changed_at - interval '24 hours'
     from new_rows order by id;
     insert into success_statuschange (supplier_id, at, status, internal)
     select id, case status when 'cancelled' then least(cancelled_at, changed_at) else changed_at end, status, internal
@@ -17,7 +17,7 @@ begin
     return null;
 end $$;
 
-create function success_supplier_changed() returns trigger language plpgsql as $$
+create or replace function success_supplier_changed() returns trigger language plpgsql as $$
 begin
     perform 1 from success_facts
     where supplier_id in (
@@ -39,5 +39,5 @@ begin
     return null;
 end $$;
 
-create trigger supplier_added after insert on success_supplier referencing new table as new_rows for each statement execute function success_supplier_added();
-create trigger supplier_changed after update on success_supplier referencing old table as old_rows new table as new_rows for each statement execute function success_supplier_changed();
+create or replace trigger supplier_added after insert on success_supplier referencing new table as new_rows for each statement execute function success_supplier_added();
+create or replace trigger supplier_changed after update on success_supplier referencing old table as old_rows new table as new_rows for each statement execute function success_supplier_changed();
