@@ -9,6 +9,7 @@ from typing import Any
 
 import environ
 import structlog
+from django.templatetags.static import static
 from kombu import Exchange, Queue
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -44,6 +45,7 @@ INSTALLED_APPS = [
     "csp",
     "success",
     "health",
+    "config.console",
     *(["config.local"] if DEBUG else []),
 ]
 MIDDLEWARE = [
@@ -226,7 +228,16 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-UNFOLD = {"SITE_TITLE": "Customer success", "SITE_HEADER": "Customer success", "SITE_SYMBOL": "favorite"}
+UNFOLD = {
+    "SITE_TITLE": "Customer success",
+    "SITE_HEADER": "Customer success",
+    "SITE_SYMBOL": "favorite",
+    "SITE_URL": None,
+    "SHOW_BACK_BUTTON": True,
+    "STYLES": [lambda request: static("console/console.css")],
+    "SCRIPTS": [lambda request: static("console/console.js")],
+    "SIDEBAR": {"show_search": False, "navigation": "config.console.navigation.navigation"},
+}
 
 # ---------------------------------------------------------------- logs: one line of JSON each, personal data taken out
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")

@@ -10,6 +10,7 @@ from success.api.views import UnroutedView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("admin/", include("config.console.urls")),
     path("admin/", admin.site.urls),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", DocumentView.as_view(url_name="schema"), name="docs"),

@@ -16,7 +16,24 @@ from django.db.models import F, Q
 
 from success import db, reconcile, suppliers
 from success.messages import PERSONAL
-from success.models import Activity, Client, ClientDay, Contact, DailyUse, DeadLetter, Erased, Event, EventUse, Facts, StatusChange, Supplier
+from success.models import (
+    Activity,
+    Client,
+    ClientDay,
+    Contact,
+    DailyUse,
+    DeadLetter,
+    Erased,
+    Event,
+    EventUse,
+    Facts,
+    Note,
+    Snooze,
+    StatusChange,
+    Supplier,
+    Task,
+    Touchpoint,
+)
 from success.suppliers import SupplierErased
 
 DELETED, EMPTIED, KEPT = "deleted", "emptied", "kept"
@@ -110,6 +127,10 @@ register(
     Held(Client, "clients: their ids and when they were active", DELETED),
     Held(Facts, "the facts derived from all this", EMPTIED, empty=empty_facts),
     Held(Contact, "the people: names, addresses, numbers", EMPTIED, empty=empty_contacts),
+    Held(Note, "what our own people wrote down", DELETED),
+    Held(Touchpoint, "when one of us was in touch, and how it went", DELETED),
+    Held(Task, "what our own people planned", DELETED),
+    Held(Snooze, "until when she was left alone, and why", DELETED),
     Held(StatusChange, "when the account came and went", KEPT),
     Held(Event, "what was published to others: ids and facts", KEPT),
 )

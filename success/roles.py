@@ -12,8 +12,9 @@ SEE_OPERATIONS = ["jobrun", "deadletter", "source", "traituse", "customfield"]
 EVERYTHING_OF = ("success", "health", "django_celery_beat", "auth")
 
 # Model name -> actions, by role; each has also what the one before it has.
+WORK = ["note", "touchpoint", "task", "snooze"]
 GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
-    MANAGER: {**dict.fromkeys(SEE, ("view",)), "supplier": ("view", "change")},
+    MANAGER: {**dict.fromkeys(SEE, ("view",)), **dict.fromkeys(WORK, ("view", "add", "change")), "supplier": ("view", "change")},
     LEAD: dict.fromkeys(SEE_OPERATIONS, ("view",)),
 }
 

@@ -5,9 +5,12 @@ from success.models.facts import Facts
 from success.models.imports import Import
 from success.models.jobs import JobRun
 from success.models.sources import ApiKey, Source
+from success.models.staff import Colleague
 from success.models.suppliers import Contact, CustomField, Erased, StatusChange, Supplier
+from success.models.work import Note, Snooze, Task, Touchpoint
 
 __all__ = [
-    "Activity", "ApiKey", "Client", "ClientDay", "Contact", "CustomField", "DailyUse", "DeadLetter", "Erased", "Event", "EventName",
-    "EventUse", "Facts", "Feature", "Import", "JobRun", "MessageKey", "Source", "StatusChange", "Supplier", "TraitUse",
+    "Activity", "ApiKey", "Client", "ClientDay", "Colleague", "Contact", "CustomField", "DailyUse", "DeadLetter", "Erased", "Event",
+    "EventName", "EventUse", "Facts", "Feature", "Import", "JobRun", "MessageKey", "Note", "Snooze", "Source", "StatusChange", "Supplier",
+    "Task", "Touchpoint", "TraitUse",
 ]  # fmt: skip

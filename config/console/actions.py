@@ -1,0 +1,118 @@
+"""What one can do about a supplier, from Today, a list or her page, without leaving it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any, cast
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+
+from config.console.forms import NoteForm, SnoozeForm, TaskForm, TouchpointForm
+from config.console.pages import back, console, page, supplier_of
+from success import books, clock, work
+from success.models import Supplier, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A form, what it does, and what is said when it is done."""
+
+    title: str
+    form: type[forms.Form]
+    run: Callable[..., object]
+    done: str
+
+
+def start_of(day: date) -> datetime:
+    """Midnight in the time zone of whoever asks."""
+    return datetime.combine(day, time.min, timezone.get_current_timezone())
+
+
+def snooze(*, until: date, **rest: Any) -> object:
+    return work.snooze(until=start_of(until), **rest)
+
+
+ACTIONS: Mapping[str, Action] = {
+    "note": Action("Note", NoteForm, work.note, "Your note stands in the timeline."),
+    "contacted": Action("I contacted her", TouchpointForm, work.contacted, "It stands in the timeline."),
+    "task": Action("Task", TaskForm, work.plan, "The task is planned."),
+    "snooze": Action("Snooze", SnoozeForm, snooze, "Out of the list until then."),
+}
+
+
+@console("success.add_note", methods=("GET", "POST"))
+def act(request: HttpRequest, pk: int, name: str) -> HttpResponseBase:
+    """The form of an action; sent, it is done. With `fragment` only the form, for the dialog."""
+    if name not in ACTIONS:
+        raise Http404
+    action, supplier = ACTIONS[name], supplier_of(request, pk)
+    form = action.form(request.POST or None, initial={"assignee": request.user.pk}, auto_id=f"{name}-%s")
+    if form.is_valid():
+        action.run(supplier=supplier.pk, by=request.user, at=clock.now(), **form.cleaned_data)
+        messages.success(request, action.done)
+        return HttpResponseRedirect(back(request, reverse("console:supplier", args=[pk])))
+    template = "action_form" if "fragment" in request.GET else "action"
+    return page(
+        request, template, title=f"{action.title}: {called(supplier)}", form=form, supplier=supplier, action=name, next=asked_from(request), button=action.title
+    )
+
+
+def asked_from(request: HttpRequest) -> str:
+    return str(request.POST.get("next", request.GET.get("next", "")))
+
+
+@console("success.add_note", methods=("POST",))
+def wake(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """A snoozed supplier is back in the lists."""
+    work.wake(supplier=supplier_of(request, pk).pk, at=clock.now())
+    messages.success(request, "Back in the lists.")
+    return HttpResponseRedirect(back(request, reverse("console:supplier", args=[pk])))
+
+
+@console("success.change_task", methods=("POST",))
+def done(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """A task is done."""
+    task = task_of(request, pk)
+    return ended(request, task, lambda: work.finish(task=task, by=signed_in(request), at=clock.now()), said="Done.")
+
+
+@console("success.change_task", methods=("POST",))
+def drop(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """A task is given up, for a reason."""
+    task, because = task_of(request, pk), request.POST.get("because", "").strip()[:200]
+    if not because:
+        messages.error(request, "Say why the task is dropped.")
+        return HttpResponseRedirect(back(request, reverse("console:supplier", args=[task.supplier_id])))
+    return ended(request, task, lambda: work.drop(task=task, because=because, by=signed_in(request), at=clock.now()), said="Dropped.")
+
+
+def ended(request: HttpRequest, task: Task, end: Callable[[], None], *, said: str) -> HttpResponseBase:
+    try:
+        end()
+        messages.success(request, said)
+    except work.AlreadyEnded:
+        messages.info(request, "Somebody had ended this task already.")
+    return HttpResponseRedirect(back(request, reverse("console:supplier", args=[task.supplier_id])))
+
+
+def task_of(request: HttpRequest, pk: int) -> Task:
+    found: Task = get_object_or_404(books.visible(Task.objects.all(), request.user, path="supplier__"), pk=pk)
+    return found
+
+
+def signed_in(request: HttpRequest) -> User:
+    """Who asks; the console lets nobody else in."""
+    return cast(User, request.user)
+
+
+def called(supplier: Supplier) -> str:
+    """Her name, or the product's id where nobody told us."""
+    primary = supplier.contacts.filter(is_primary=True).first()
+    return (primary and primary.name) or supplier.external_id

@@ -1,0 +1,44 @@
+"""The sidebar: each entry for whoever may open it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+
+def item(title: str, icon: str, route: str, permission: str) -> dict[str, Any]:
+    may: Callable[[HttpRequest], bool] = lambda request: request.user.has_perm(permission)  # noqa: E731
+    return {"title": title, "icon": icon, "link": reverse(route), "permission": may}
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    return [
+        {
+            "items": [
+                item("Today", "today", "console:today", "success.view_supplier"),
+                item("Suppliers", "storefront", "admin:success_supplier_changelist", "success.view_supplier"),
+            ]
+        },
+        {
+            "title": "Data",
+            "separator": True,
+            "items": [
+                item("Scores", "monitor_heart", "admin:health_assessment_changelist", "health.view_assessment"),
+                item("Events", "bolt", "admin:success_event_changelist", "success.view_event"),
+                item("Event catalogue", "category", "admin:success_eventname_changelist", "success.view_eventname"),
+                item("Dead letters", "mark_email_unread", "admin:success_deadletter_changelist", "success.view_deadletter"),
+            ],
+        },
+        {
+            "title": "Settings",
+            "separator": True,
+            "items": [
+                item("Colleagues", "group", "admin:auth_user_changelist", "auth.view_user"),
+                item("Sources", "input", "admin:success_source_changelist", "success.view_source"),
+                item("API keys", "key", "admin:success_apikey_changelist", "success.view_apikey"),
+                item("Schedule", "schedule", "admin:django_celery_beat_periodictask_changelist", "django_celery_beat.view_periodictask"),
+                item("Runs", "play_circle", "admin:success_jobrun_changelist", "success.view_jobrun"),
+            ],
+        },
+    ]

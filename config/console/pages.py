@@ -1,0 +1,54 @@
+"""What all pages of the console share: who may open them, and the frame they stand in."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods
+
+from success import books
+from success.models import Supplier
+
+View = Callable[..., HttpResponseBase]
+
+
+def console(permission: str, *, methods: tuple[str, ...] = ("GET",)) -> Callable[[View], View]:
+    """A page for our own people who are signed in and have the permission."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.has_perm(permission):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        only = require_http_methods([*methods, *(["HEAD"] if "GET" in methods else [])])
+        framed: View = admin.site.admin_view(only(guarded))
+        return framed
+
+    return decorate
+
+
+def page(request: HttpRequest, template: str, *, title: str, **context: Any) -> TemplateResponse:
+    """A page within the frame of the admin."""
+    return TemplateResponse(request, f"console/{template}.html", {**admin.site.each_context(request), "title": title, **context})
+
+
+def back(request: HttpRequest, otherwise: str) -> str:
+    """Where a form was sent from, if that is a page of ours."""
+    wanted = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    return wanted if safe else otherwise
+
+
+def supplier_of(request: HttpRequest, pk: int) -> Supplier:
+    """The supplier, if this person may see it; else there is none."""
+    found: Supplier = get_object_or_404(books.visible(Supplier.objects.select_related("owner", "facts"), request.user), pk=pk)
+    return found

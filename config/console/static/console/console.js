@@ -1,0 +1,29 @@
+// Forms of the console open in a dialog; without this script the same links lead to a page with the form.
+(() => {
+  "use strict";
+  const dialog = document.createElement("dialog");
+  dialog.className = "cs-dialog";
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog || event.target.closest("[data-close]")) dialog.close();
+  });
+
+  const open = async (link) => {
+    const url = new URL(link.href);
+    url.searchParams.set("fragment", "");
+    const answer = await fetch(url, { credentials: "same-origin", redirect: "error" });
+    if (!answer.ok) throw new Error(String(answer.status));
+    dialog.innerHTML = await answer.text(); // our own page, escaped by the server
+    dialog.querySelectorAll("[data-close]").forEach((button) => (button.hidden = false));
+    document.body.append(dialog);
+    dialog.setAttribute("aria-label", dialog.querySelector("h2").textContent);
+    dialog.showModal();
+    dialog.querySelector("textarea, select, input:not([type=hidden])")?.focus();
+  };
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-dialog]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    open(link).catch(() => window.location.assign(link.href));
+  });
+})();

@@ -1,0 +1,57 @@
+"""All that happened with a supplier, in one line of time: what she did, how her score moved, and what our own people did."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from success import db
+
+PAGE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    at: datetime
+    kind: str
+    title: str
+    text: str
+    by: str | None
+
+
+# Each gives at, title, text and who, of a supplier, before an instant, the latest first. Kinds are the icons of the page.
+SOURCES: Mapping[str, str] = {
+    "note": "select at, 'Note', text, by_id from success_note where supplier_id = %(supplier)s and at < %(before)s order by at desc limit %(limit)s",
+    "touchpoint": """select at, initcap(channel) || ', ' || case outcome when 'reached' then 'reached her' when 'no_answer' then 'no answer'
+            when 'message_left' then 'left a message' else 'booked a next step' end, text, by_id
+        from success_touchpoint where supplier_id = %(supplier)s and at < %(before)s order by at desc limit %(limit)s""",
+    "task": """select at, 'Task planned', title || ', due ' || to_char(due_on, 'FMDD Mon YYYY'), by_id
+        from success_task where supplier_id = %(supplier)s and at < %(before)s order by at desc limit %(limit)s""",
+    "task_ended": """select ended_at, case dropped_because when '' then 'Task done' else 'Task dropped' end,
+            title || case dropped_because when '' then '' else ': ' || dropped_because end, ended_by_id
+        from success_task where supplier_id = %(supplier)s and ended_at < %(before)s order by ended_at desc limit %(limit)s""",
+    "snooze": """select at, 'Snoozed until ' || to_char(until at time zone %(zone)s, 'FMDD Mon YYYY'), reason, by_id
+        from success_snooze where supplier_id = %(supplier)s and at < %(before)s order by at desc limit %(limit)s""",
+    "status": """select at, case when internal then 'Internal account' when status = 'cancelled' then 'Cancelled' when status = 'paused' then 'Paused'
+            else 'In service: ' || status end, '', null::integer
+        from success_statuschange where supplier_id = %(supplier)s and at < %(before)s order by at desc limit %(limit)s""",
+    "level": """select (day + 1)::timestamp at time zone 'UTC' - interval '1 microsecond',
+            case when level is null then 'No level' when before is null then 'First level: ' || replace(level, '_', ' ')
+                 else 'From ' || replace(before, '_', ' ') || ' to ' || replace(level, '_', ' ') end,
+            coalesce('score ' || round(score_before::numeric, 1) || ' -> ', 'score ') || round(score::numeric, 1), null::integer
+        from (select day, level, score, lag(level) over w as before, lag(score) over w as score_before, row_number() over w as n
+              from health_snapshot where supplier_id = %(supplier)s window w as (order by day)) x
+        where level is distinct from before and day < (%(before)s::timestamptz at time zone 'UTC')::date order by day desc limit %(limit)s""",
+    "activity": """select max(d.last_at), sum(d.n) || case sum(d.n) when 1 then ' action' else ' actions' end,
+            string_agg(e.name || case when d.n > 1 then ' ×' || d.n else '' end, ', ' order by d.n desc, e.name), null::integer
+        from success_dailyuse d join success_eventname e on e.id = d.event_id
+        where d.supplier_id = %(supplier)s and d.last_at < %(before)s group by d.day order by d.day desc limit %(limit)s""",
+}
+TIMELINE = f"""select x.at, x.kind, x.title, x.text, coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username) from ({
+    " union all ".join(f"(select s.*, '{kind}' from ({sql}) s)" for kind, sql in SOURCES.items())
+}) x (at, title, text, by, kind) left join auth_user u on u.id = x.by order by x.at desc, x.kind limit %(limit)s"""
+
+
+def timeline(supplier: int, *, before: datetime, zone: str, limit: int = PAGE) -> Iterator[Entry]:
+    """The latest entries before an instant, the newest first."""
+    for row in db.rows(TIMELINE, {"supplier": supplier, "before": before, "zone": zone, "limit": limit}):
+        yield Entry(*row)

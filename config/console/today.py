@@ -1,0 +1,68 @@
+"""The landing page: who needs me today, why, and what was already tried."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from config.console.pages import console, page
+from health import current, risk, worklist
+from health.scoring import WS142
+from success import books, clock
+from success.metrics import STORED_WINDOW
+from success.models import Supplier, Task
+
+TASKS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose suppliers the page is about."""
+
+    key: str
+    title: str
+    owner: int | None = None
+    unassigned: bool = False
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        return {"owner": self.owner, "unassigned": self.unassigned}
+
+
+@console("success.view_supplier")
+def today(request: HttpRequest) -> HttpResponseBase:
+    """At most 20 suppliers who need somebody, the new ones, the tasks due, and the book in numbers."""
+    at, choices = clock.now(), choices_of(request)
+    whose = next((choice for choice in choices if choice.key == request.GET.get("whose")), choices[0])
+    lines, new = worklist.needing(**whose.asked, at=at), worklist.arrived(**whose.asked, at=at)
+    reasons = worst_reasons([line.key for line in (*lines, *new)], at=at)
+    context = {"lines": [(line, reasons.get(line.key)) for line in lines], "new": [(line, reasons.get(line.key)) for line in new]}
+    book = worklist.book(**whose.asked, at=at)
+    return page(request, "today", title="Today", **context, book=book, whose=whose, choices=choices, tasks=tasks_of(request), most=worklist.MOST)
+
+
+def choices_of(request: HttpRequest) -> list[Whose]:
+    """The books this person may look at, their own first if they have one."""
+    mine = Whose("mine", "Mine", owner=request.user.pk)
+    if books.limited(request.user):
+        return [mine]
+    rest = [Whose("all", "Everyone's"), Whose("unassigned", "Nobody's", unassigned=True)]
+    return [mine, *rest] if Supplier.objects.filter(owner=request.user.pk).exists() else [rest[0], mine, rest[1]]
+
+
+def worst_reasons(keys: list[int], *, at: datetime) -> dict[int, str]:
+    """The worst reason of each supplier that has one."""
+    found = {}
+    for key, health in current.healths_of(keys, days=STORED_WINDOW, at=at).items():
+        reasons = risk.reasons(health.picture, WS142) if health.score else []
+        if reasons:
+            found[key] = reasons[0].text
+    return found
+
+
+def tasks_of(request: HttpRequest) -> list[Task]:
+    """The reader's own open tasks, the most overdue first."""
+    mine = Task.objects.open().filter(assignee=request.user.pk).select_related("supplier")
+    return list(books.visible(mine, request.user, path="supplier__").order_by("due_on", "pk")[:TASKS])

@@ -1,0 +1,109 @@
+"""RiskAssessment, for the people who act on it: which suppliers need somebody, and in what order."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from success import columns, db
+from success.stages import stage_sql
+
+MOST = 20
+MOST_NEW = 8
+WEEK = timedelta(days=7)
+WORST = "array_position(array['critical', 'at_risk', 'healthy'], {})"  # 1 the worst
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A supplier who needs somebody."""
+
+    key: int
+    id: str
+    name: str
+    mrr: float | None
+    currency: str
+    ends_at: datetime | None
+    trial: bool
+    owner: str | None
+    stage: str
+    level: str | None
+    score: float | None
+    level_before: str | None
+    level_since: datetime | None
+    fell: bool
+    contacted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Suppliers in service by level with those that came to it this week, their money at risk by currency, and who is left out."""
+
+    levels: dict[str, int]
+    came: dict[str, int]
+    at_risk: dict[str, float]
+    snoozed: int
+    left_out: dict[str, int]
+
+
+def everyone() -> str:
+    """Suppliers `x` in service whom this reader asks about, with all that the order needs."""
+    level, before = columns.expression("level"), "a.level_before"
+    return f"""select s.id as key, s.external_id as id, s.mrr, s.currency, s.owner_id, s.status = 'trial' as trial,
+            case s.status when 'trial' then s.trial_ends_at else s.renews_at end as ends_at, {stage_sql("%(at)s")} as stage,
+            {level} as level, a.score, {before} as level_before, a.level_since, a.declining, f.known_since,
+            coalesce({WORST.format(level)} < {WORST.format(before)} and a.level_since > %(week)s, false) as fell,
+            exists (select 1 from success_snooze z where z.supplier_id = s.id and z.ended_at is null and z.until > %(at)s) as snoozed
+        from success_supplier s join success_facts f on f.supplier_id = s.id {columns.joins()}
+        where f.in_service and (%(owner)s::integer is null or s.owner_id = %(owner)s) and (not %(unassigned)s or s.owner_id is null)"""
+
+
+def lines(where: str, order: str, limit: int) -> str:
+    return f"""select x.key, x.id, coalesce(nullif(c.name, ''), x.id), x.mrr, x.currency, x.ends_at, x.trial, u.username, x.stage, x.level, x.score,
+            x.level_before, x.level_since, x.fell, t.at
+        from (select * from ({everyone()}) x where not x.snoozed and {where} order by {order} limit {limit}) x
+        left join success_contact c on c.supplier_id = x.key and c.is_primary
+        left join auth_user u on u.id = x.owner_id
+        left join lateral (select at from success_touchpoint where supplier_id = x.key order by at desc limit 1) t on true order by {order}"""
+
+
+NEEDS = "x.stage <> 'new' and (x.level in ('critical', 'at_risk') or x.declining or (x.stage = 'at_end' and x.level is null))"
+FIRST = "x.fell desc, coalesce(x.mrr, 0) * greatest(70 - coalesce(x.score, 70), 0) desc, x.ends_at, x.key"
+
+
+def params(*, owner: int | None, unassigned: bool, at: datetime) -> dict[str, Any]:
+    return {"owner": owner, "unassigned": unassigned, "at": at, "week": at - WEEK}
+
+
+def needing(*, owner: int | None = None, unassigned: bool = False, at: datetime) -> list[Line]:
+    """At most 20 suppliers past their first week: those who fell this week first, then by money times distance below 70, then by the end of trial or term."""
+    return [Line(*row) for row in db.rows(lines(NEEDS, FIRST, MOST), params(owner=owner, unassigned=unassigned, at=at))]
+
+
+def arrived(*, owner: int | None = None, unassigned: bool = False, at: datetime) -> list[Line]:
+    """The latest of those in their first week."""
+    found = db.rows(lines("x.stage = 'new'", "x.known_since desc, x.key", MOST_NEW), params(owner=owner, unassigned=unassigned, at=at))
+    return [Line(*row) for row in found]
+
+
+def book(*, owner: int | None = None, unassigned: bool = False, at: datetime) -> Book:
+    """The suppliers of one of us, or all, in numbers."""
+    asked = params(owner=owner, unassigned=unassigned, at=at)
+    found = db.rows(
+        f"""select coalesce(x.level, 'none'), x.currency, count(*), count(*) filter (where x.level_since > %(week)s), coalesce(sum(x.mrr), 0),
+                count(*) filter (where x.snoozed) from ({everyone()}) x group by 1, 2""",
+        asked,
+    )
+    levels, came = (dict.fromkeys(("critical", "at_risk", "healthy", "none"), 0) for _ in range(2))
+    at_risk: dict[str, float] = {}
+    for level, currency, n, new, mrr, _ in found:
+        levels[level] += n
+        came[level] += new
+        if level in ("critical", "at_risk") and mrr:
+            at_risk[currency] = at_risk.get(currency, 0) + mrr
+    left_out = db.rows(
+        """select case when internal then 'internal' else status end, count(*) from success_supplier s
+            where (internal or status in ('cancelled', 'paused')) and (%(owner)s::integer is null or s.owner_id = %(owner)s)
+              and (not %(unassigned)s or s.owner_id is null) group by 1 order by 1""",
+        asked,
+    )
+    return Book(levels, came, at_risk, sum(row[5] for row in found), dict(left_out))

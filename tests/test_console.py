@@ -1,0 +1,104 @@
+"""The console: who needs me today, and what I do about it."""
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+from django.contrib.auth.models import Group
+from django.urls import reverse
+
+from health import assessments
+from success import activity, clock
+from success.models import Colleague, Note, Snooze, Supplier, Task, Touchpoint
+from tests.factories import ContactFactory, SourceFactory, StaffFactory, SupplierFactory
+
+
+@pytest.fixture
+def maya(db, client):
+    """A success manager, signed in."""
+    maya = StaffFactory(username="maya")
+    maya.groups.add(Group.objects.get(name="success manager"))
+    client.force_login(maya)
+    return maya
+
+
+@pytest.fixture
+def sarah(maya):
+    """Two weeks in, five clients, one form, quiet since."""
+    now = clock.now()
+    sarah = SupplierFactory(external_id="sarah", owner=maya, created_at=now - timedelta(days=14), mrr=49, currency="EUR")
+    ContactFactory(supplier=sarah, name="Sarah Lund")
+    raw = [{"type": "track", "userId": "sarah", "event": event, "timestamp": (now - timedelta(days=12)).isoformat()} for event in ("Signed In", "Form Created")]
+    activity.take([msgspec.json.encode(one) for one in raw], kind=None, source=SourceFactory(), received_at=now - timedelta(days=12))
+    assessments.assess(at=now)
+    return sarah
+
+
+def act(client, supplier, action, **fields):
+    url = reverse("console:act", args=[supplier.pk, action])
+    return client.post(url, {"next": reverse("console:today"), **fields}, follow=True)
+
+
+def test_a_morning(client, maya, sarah):
+    today = client.get("/admin/").text
+    assert "Sarah Lund" in today and "no clients on" in today.lower()
+    tomorrow = clock.now().date() + timedelta(days=1)
+    act(client, sarah, "note", text="She waits for her price list.")
+    act(client, sarah, "contacted", channel="call", outcome="reached", text="Shows me her forms on Friday.")
+    act(client, sarah, "task", title="Send the form guide", due_on=tomorrow, assignee=maya.pk)
+    answer = act(client, sarah, "snooze", until=tomorrow + timedelta(days=2), reason="agreed to talk on Friday")
+    assert "Nobody needs you today" in answer.text and "1 snoozed" in answer.text and "Send the form guide" in answer.text
+    page = client.get(reverse("console:supplier", args=[sarah.pk])).text
+    for words in ("She waits for her price list.", "Shows me her forms on Friday.", "Send the form guide", "agreed to talk on Friday", "2 actions"):
+        assert words in page
+    client.post(reverse("console:wake", args=[sarah.pk]))
+    assert "Sarah Lund" in client.get("/admin/").text
+
+
+def test_what_was_typed_stays_when_it_cannot_be_taken(client, maya, sarah):
+    answer = act(client, sarah, "snooze", until=clock.now().date() - timedelta(days=1), reason="on holiday")
+    assert "Choose tomorrow or a later day." in answer.text and "on holiday" in answer.text
+    assert not Snooze.objects.exists()
+
+
+def test_a_task_is_done_once(client, maya, sarah):
+    task = Task.objects.create(supplier=sarah, title="Call", due_on=clock.now().date(), assignee=maya, by=maya, at=clock.now())
+    url = reverse("console:task_done", args=[task.pk])
+    assert "Done." in client.post(url, follow=True).text
+    assert "already" in client.post(url, follow=True).text
+    task = Task.objects.create(supplier=sarah, title="Call", due_on=clock.now().date(), assignee=maya, by=maya, at=clock.now())
+    url = reverse("console:task_drop", args=[task.pk])
+    assert "Say why" in client.post(url, follow=True).text
+    assert "Dropped." in client.post(url, {"because": "she called us"}, follow=True).text
+
+
+def test_who_keeps_to_her_own_book_sees_nobody_else(client, maya, sarah):
+    other = SupplierFactory(external_id="someone-else")
+    ContactFactory(supplier=other, name="Olga Else")
+    assessments.assess(at=clock.now())
+    assert "Olga Else" in client.get("/admin/?whose=all").text
+    Colleague.objects.create(user=maya, own_book_only=True)
+    assert "Olga Else" not in client.get("/admin/?whose=all").text
+    assert client.get(reverse("console:supplier", args=[other.pk])).status_code == 404
+    assert act(client, other, "note", text="hello").status_code == 404
+    assert not Note.objects.exists() and not Touchpoint.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["today", "supplier"])
+def test_pages_ask_the_database_little(client, maya, sarah, name, django_assert_max_num_queries):
+    for n in range(25):
+        ContactFactory(supplier=SupplierFactory(external_id=f"many-{n}", owner=maya, mrr=n))
+    assessments.assess(at=clock.now())
+    url = reverse(f"console:{name}", args=[sarah.pk] if name == "supplier" else [])
+    client.get(url)
+    with django_assert_max_num_queries(30):
+        assert client.get(url).status_code == 200
+
+
+def test_hostile_words_stay_words(client, maya, sarah):
+    evil = "<img src=x onerror=alert(1)>"
+    Supplier.objects.update(plan=evil)
+    sarah.contacts.update(name=evil)
+    act(client, sarah, "note", text=evil)
+    for url in ("/admin/", reverse("console:supplier", args=[sarah.pk]), reverse("console:act", args=[sarah.pk, "note"])):
+        assert "<img src=x" not in client.get(url).text
