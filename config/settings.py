@@ -18,6 +18,7 @@ env = environ.FileAwareEnv()
 # ---------------------------------------------------------------- where it runs
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
+SENSITIVE_KEY = env.str("SENSITIVE_KEY", default="") or SECRET_KEY  # keyed hashes of the erased: never changed
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000")
@@ -49,6 +50,7 @@ INSTALLED_APPS = [
     *(["config.local"] if DEBUG else []),
 ]
 MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "success.logs.bind_request",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -60,6 +62,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -268,4 +271,3 @@ structlog.configure(
     logger_factory=structlog.stdlib.LoggerFactory(),
     cache_logger_on_first_use=True,
 )
-SENSITIVE_KEY = env.str("SENSITIVE_KEY", default="") or SECRET_KEY  # keyed hashes of the erased; keep it when SECRET_KEY is rotated

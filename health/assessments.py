@@ -16,6 +16,7 @@ from health import risk
 from health.events import RiskChanged
 from health.scoring import WS142, Scorecard, status_sql
 from success import db, events, metrics
+from success.logs import reason_of
 from success.metrics import Chunk
 
 log = structlog.get_logger(__name__)
@@ -183,7 +184,7 @@ def assess_locked(ids: Sequence[int], *, at: datetime, any_activity: bool, score
         raise
     except DatabaseError as error:
         if len(ids) == 1:
-            return Run(failures={ids[0]: str(error).splitlines()[0]})
+            return Run(failures={ids[0]: reason_of(error)})
     middle, run = len(ids) // 2, Run()
     for half in (ids[:middle], ids[middle:]):
         run.add(assess_locked(half, at=at, any_activity=any_activity, scorecard=scorecard))
@@ -226,7 +227,7 @@ def halving(chunk: Chunk, work: Callable[[Chunk], Part], *, failures: dict[int, 
         yield from halving(chunk, work, failures=failures, tries=tries - 1)
     except DatabaseError as error:
         if chunk.first == chunk.last:
-            reason = str(error).splitlines()[0]
+            reason = reason_of(error)
             failures[chunk.first] = reason
             log.error("supplier_not_assessed", supplier=chunk.first, reason=reason)
             return

@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Any
 
+from django.db import transaction
+
 from health import sql
 from health.assessments import CHUNK, INPUTS, Progress, halving, mark_declines
 from health.models import Closing, Snapshot
@@ -126,7 +128,16 @@ def backfill(
     progress(db.rows("select count(*) from success_facts where supplier_id <= %s", [closing.place])[0][0])
     total = run(closing, ranges, days, progress=progress, scorecard=scorecard)
     Closing.objects.filter(pk=closing.pk).update(place=None)
+    for chunk in metrics.chunks(chunk_size):
+        date_levels(chunk)
     return total
+
+
+@transaction.atomic
+def date_levels(chunk: Chunk) -> int:
+    """Levels that the past shows to be older than our first look at them are dated from then, with the level before; says how many."""
+    lock(chunk)
+    return db.execute(sql.read("date_levels"), {"low": chunk.first, "high": chunk.last})
 
 
 def rest(done: int, size: int) -> list[Chunk]:
@@ -167,8 +178,14 @@ def mark(closing: Closing | None, last: int, *, failures: dict[int, str]) -> Non
 
 def flag_declines(*, at: datetime, chunk_size: int) -> None:
     for chunk in metrics.chunks(chunk_size):
-        found = db.rows("select supplier_id from success_facts where supplier_id between %s and %s", [chunk.first, chunk.last])
-        mark_declines([supplier for (supplier,) in found], at=at)
+        with transaction.atomic():
+            mark_declines(lock(chunk), at=at)
+
+
+def lock(chunk: Chunk) -> list[int]:
+    """The facts of a range, locked in the order of all writers: who holds them writes their scores."""
+    found = db.rows("select supplier_id from success_facts where supplier_id between %s and %s order by 1 for update", [chunk.first, chunk.last])
+    return [supplier for (supplier,) in found]
 
 
 # ---------------------------------------------------------------- reading

@@ -44,6 +44,10 @@ class Book:
     snoozed: int
     left_out: dict[str, int]
 
+    @property
+    def by_level(self) -> list[tuple[str, int, int]]:
+        return [(level, n, self.came[level]) for level, n in self.levels.items()]
+
 
 def everyone() -> str:
     """Suppliers `x` in service whom this reader asks about, with all that the order needs."""
@@ -58,8 +62,8 @@ def everyone() -> str:
 
 
 def lines(where: str, order: str, limit: int) -> str:
-    return f"""select x.key, x.id, coalesce(nullif(c.name, ''), x.id), x.mrr, x.currency, x.ends_at, x.trial, u.username, x.stage, x.level, x.score,
-            x.level_before, x.level_since, x.fell, t.at
+    return f"""select x.key, x.id, coalesce(nullif(c.name, ''), x.id), x.mrr, x.currency, x.ends_at, x.trial,
+            coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username), x.stage, x.level, x.score, x.level_before, x.level_since, x.fell, t.at
         from (select * from ({everyone()}) x where not x.snoozed and {where} order by {order} limit {limit}) x
         left join success_contact c on c.supplier_id = x.key and c.is_primary
         left join auth_user u on u.id = x.owner_id

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import OperationalError, transaction
 
 from success import db, reconcile
+from success.logs import without_addresses
 from success.messages import Catalogue
 from success.models import CustomField, EventName, Feature
 from success.models.activity import Meaning, kept_by_default
@@ -34,7 +35,11 @@ def forget() -> None:
 
 
 def ids_of(names: Collection[str]) -> dict[str, int]:
-    """Ids of event names; those never seen are entered, meaning nothing yet."""
+    """Ids of event names; those never seen are entered, meaning nothing yet. An address in a name is not kept: it is entered, and counted, without."""
+    harmless = {name: without_addresses(name) for name in names if "@" in name}
+    if harmless:
+        ids = ids_of({harmless.get(name, name) for name in names})
+        return {name: ids[harmless.get(name, name)] for name in names}
     missing = sorted(name for name in names if name not in _ids)
     found = {name: _ids[name] for name in names if name in _ids}
     if missing:
@@ -51,7 +56,7 @@ def remember(ids: Mapping[str, int]) -> None:
     """Keeps ids that are committed, so that the next batch need not ask."""
     if len(_ids) > 10_000:
         _ids.clear()
-    _ids.update(ids)
+    _ids.update((name, id_) for name, id_ in ids.items() if "@" not in name)
 
 
 def count_undeclared(counts: Mapping[str, int], *, bucket: int) -> None:

@@ -26,6 +26,9 @@ def unsafe() -> Iterator[Error]:
         yield Error(
             f"SECRET_KEY is shorter than {LONG_ENOUGH} characters, or has hardly any different ones.", hint="Set it, or SECRET_KEY_FILE.", id="success.E001"
         )
+    if len(settings.SENSITIVE_KEY) < LONG_ENOUGH or settings.SENSITIVE_KEY in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        hint = "Set it once, to a key of its own, and keep it: with another, nobody knows who asked to be forgotten."
+        yield Error(f"SENSITIVE_KEY is not set, shorter than {LONG_ENOUGH} characters, or the same as SECRET_KEY.", hint=hint, id="success.E009")
     if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
         yield Error("ALLOWED_HOSTS does not name the hosts that are ours.", hint="Set it, as in success.example.com.", id="success.E002")
     if settings.NUM_PROXIES < 0:

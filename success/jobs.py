@@ -17,7 +17,7 @@ from django.db.models import Max
 from django_celery_beat.models import PeriodicTask
 
 from success import db, timetable
-from success.logs import clean
+from success.logs import reason_of
 from success.models import JobRun, Supplier
 from success.models.jobs import RunState
 
@@ -173,7 +173,7 @@ def carry_out(job: Job, run: JobRun, *, at: datetime, only: Collection[int] | No
             run,
             at=now,
             state=RunState.FAILED,
-            error=clean(f"{type(error).__name__}: {error}".splitlines()[0]),
+            error=f"{type(error).__name__}: {reason_of(error)}",
             leased_until=now + pause(run.attempts),
         )
         raise
@@ -193,7 +193,7 @@ def written(run: JobRun, done: Done, *, only: Collection[int] | None) -> dict[st
     counts = {name: n + (run.counts.get(name, 0) if only is not None else 0) for name, n in done.counts.items()}
     if "failed" in counts:
         counts["failed"] = len(done.failures)
-    failures = [{"supplier": supplier, "reason": clean(reason)} for supplier, reason in done.failures.items()]
+    failures = [{"supplier": supplier, "reason": reason} for supplier, reason in done.failures.items()]
     return {"counts": counts if any(counts.values()) else {}, "failures": failures}
 
 

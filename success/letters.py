@@ -7,6 +7,7 @@ import structlog
 from django.db import DatabaseError, OperationalError, transaction
 
 from success import db
+from success.logs import reason_of
 from success.models import DeadLetter
 
 log = structlog.get_logger(__name__)
@@ -46,6 +47,7 @@ def fold(letter: int, *, at: datetime) -> Counter[str]:
 @transaction.atomic
 def fold_whole(letter: int, *, at: datetime) -> int:
     """Folds all rows of an open letter, or raises what is wrong; 0 if another has done it."""
+    db.among_writers()  # before the letter, as whoever erases a supplier does
     if not DeadLetter.objects.select_for_update().filter(pk=letter, resolved_at=None):
         return 0
     db.rows("select success_fold_again(%s)", [letter])
@@ -57,7 +59,7 @@ def halve_or_keep(letter: int, error: DatabaseError) -> int | None:
     """The letter holds the first half of its messages and a new one, returned, the rest; a single one counts an attempt and says what is wrong with it."""
     found = DeadLetter.objects.select_for_update().get(pk=letter)
     found.sqlstate = getattr(error.__cause__, "sqlstate", None) or found.sqlstate
-    found.error = str(error).splitlines()[0]
+    found.error = reason_of(error)
     if len(found.messages) == 1:
         found.attempts += 1
         found.save()

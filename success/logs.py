@@ -27,15 +27,28 @@ PLAIN = (int, float, date, timedelta, UUID, type(None))
 def redact(_: Any, __: str, event: EventDict) -> EventDict:
     """Takes personal fields, addresses, ids in paths, keys, tokens and passwords out of an entry."""
     return {
-        key: "[redacted]" if key.lower() in PERSONAL else clean(QUOTED.sub('"[value]"', value) if key in ("reason", "error") else value)
+        key: "[redacted]" if key.lower() in PERSONAL else clean(without_values(value) if key in ("reason", "error") and isinstance(value, str) else value)
         for key, value in event.items()
     }
+
+
+def reason_of(error: BaseException) -> str:
+    """What is wrong, in the database's first line, without the values it quotes: fit to be kept."""
+    return str(clean(without_values(str(error).partition("\n")[0])))
+
+
+def without_values(text: str) -> str:
+    return QUOTED.sub('"[value]"', text)
+
+
+def without_addresses(text: str) -> str:
+    return ADDRESS.sub("[address]", text)
 
 
 def clean(value: Any) -> Any:
     """A value as it may be logged; of an object, whose words are not known, its class."""
     if isinstance(value, str):
-        return IN_PATH.sub("[id]", ADDRESS.sub("[address]", SECRET.sub("[secret]", value)))
+        return IN_PATH.sub("[id]", without_addresses(SECRET.sub("[secret]", value)))
     if isinstance(value, dict):
         return redact(None, "", value)
     if isinstance(value, list | tuple | set | frozenset):

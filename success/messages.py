@@ -294,7 +294,7 @@ def item(message: Message, *, kind: str, source_id: int, received_at: datetime, 
 def who(message: Message, kind: str) -> tuple[str, str | None]:
     """The supplier, and the person when it is another: with `groupId` that is the supplier and `userId` the person."""
     if kind == "group":
-        supplier = required(message.groupId, "/groupId", 128)
+        supplier = account(required(message.groupId, "/groupId", 128), "/groupId")
         return supplier, text(message.userId, "/userId", 128) if message.userId else None
     if kind not in ("track", "identify", *PAGE_KINDS):
         raise Refused("/type", "Must be track, identify, page, screen or group.")
@@ -302,4 +302,11 @@ def who(message: Message, kind: str) -> tuple[str, str | None]:
         raise Refused("/userId", "Is required: a message with an anonymousId alone belongs to nobody yet." if message.anonymousId else "Is required.")
     person = text(message.userId, "/userId", 128)
     group = message.groupId or (message.context.groupId if message.context else None)
-    return (text(group, "/context/groupId", 128), person) if group else (person, None)
+    return (account(text(group, "/context/groupId", 128), "/context/groupId"), person) if group else (account(person, "/userId"), None)
+
+
+def account(supplier: str, pointer: str) -> str:
+    """The id of a supplier; the one word that the API means otherwise is refused."""
+    if supplier == "me":
+        raise Refused(pointer, "Must not be the word me, which in the API stands for whoever asks.")
+    return supplier

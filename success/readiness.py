@@ -20,6 +20,7 @@ from django.db.migrations.loader import MigrationLoader
 
 WITHIN = 0.9  # seconds for everything
 OLDEST_MARK = 60.0  # seconds a change may wait for its score
+OLDEST_IMPORTED = 3600.0
 OLDEST_TICK = 60.0  # seconds, or three periods of the most frequent job where that is more
 
 Cursor = psycopg.Cursor[tuple[Any, ...]]
@@ -90,11 +91,14 @@ def last_tick(cursor: Cursor, at: datetime) -> State:
     return State(age < max(OLDEST_TICK, 3 * period), f"{age:.0f} s ago")
 
 
+MARKS = """select extract(epoch from %(at)s - min(dirty_at) filter (where not dirty_quiet))::float8, extract(epoch from %(at)s - min(dirty_at))::float8
+    from success_facts where dirty_at is not null"""
+
+
 def oldest_mark(cursor: Cursor, at: datetime) -> State:
-    """What activity touched is scored soon."""
-    row = cursor.execute("select extract(epoch from %s - min(dirty_at))::float8 from success_facts where dirty_at is not null", [at]).fetchone()
-    age = row[0] if row and row[0] is not None else 0.0
-    return State(age < OLDEST_MARK, f"{age:.0f} s")
+    """What activity touched is scored soon; a large import, which nobody waits for, within the hour."""
+    news, any_ = (age or 0.0 for age in cursor.execute(MARKS, {"at": at}).fetchone() or (None, None))
+    return State(news < OLDEST_MARK and any_ < OLDEST_IMPORTED, f"{news:.0f} s, with imports {any_:.0f} s")
 
 
 register("database", database)

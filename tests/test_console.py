@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
 
+from config.console.urls import urlpatterns
 from health import assessments
 from success import activity, clock
 from success.models import Colleague, Note, Snooze, Supplier, Task, Touchpoint
@@ -82,6 +83,50 @@ def test_who_keeps_to_her_own_book_sees_nobody_else(client, maya, sarah):
     assert client.get(reverse("console:supplier", args=[other.pk])).status_code == 404
     assert act(client, other, "note", text="hello").status_code == 404
     assert not Note.objects.exists() and not Touchpoint.objects.exists()
+
+
+# ---------------------------------------------------------------- every route, and who may what there
+
+ROUTES = {  # name -> the verbs it answers to; whether it is about one supplier, and what a manager sent away by her book gets
+    "today": ({"GET", "HEAD"}, False),
+    "supplier": ({"GET", "HEAD"}, True),
+    "act": ({"GET", "HEAD", "POST"}, True),
+    "wake": ({"POST"}, True),
+    "task_done": ({"POST"}, True),
+    "task_drop": ({"POST"}, True),
+}
+VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+
+def address(name, supplier, maya):
+    task = Task.objects.create(supplier=supplier, title="Call", due_on=clock.now().date(), assignee=maya, by=maya, at=clock.now())
+    match name:
+        case "today":
+            return reverse("console:today")
+        case "task_done" | "task_drop":
+            return reverse(f"console:{name}", args=[task.pk])
+        case "act":
+            return reverse("console:act", args=[supplier.pk, "note"])
+    return reverse(f"console:{name}", args=[supplier.pk])
+
+
+def test_every_route_has_a_row():
+    assert {pattern.name for pattern in urlpatterns} == set(ROUTES)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("name", ROUTES)
+def test_who_may_what(client, maya, sarah, name, verb):
+    verbs, about_one = ROUTES[name]
+    url = address(name, sarah, maya)
+    assert client.generic(verb, url).status_code in ({200, 302} if verb in verbs else {405})
+    Supplier.objects.update(owner=None)
+    Colleague.objects.create(user=maya, own_book_only=True)
+    assert client.generic(verb, url).status_code == (405 if verb not in verbs else 404 if about_one else 200)
+    maya.groups.clear()
+    assert client.generic(verb, url).status_code in (403, 405)
+    client.logout()
+    assert "/admin/login/" in client.generic(verb, url).headers["Location"]
 
 
 @pytest.mark.parametrize("name", ["today", "supplier"])

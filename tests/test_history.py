@@ -296,6 +296,18 @@ def test_closing_a_day_flags_those_whose_own_use_fell(source):
     assert Assessment.objects.get(supplier=supplier).declining
 
 
+def test_a_backfill_dates_levels_that_are_older_than_our_first_look(sarah, source):
+    happen(source, *(("sarah", event, noon(20), None) for event in ("Signed In", "Form Created", "Clients Imported")))
+    Assessment.objects.create(supplier=sarah, status="ok", score=12.5, level="critical", level_since=NOW, scorecard="ws142", version=1, changed_at=NOW)
+    history.backfill(first=ago(45), last=ago(1))
+    dated = Assessment.objects.get(supplier=sarah)
+    snapshots = Snapshot.objects.filter(supplier=sarah)
+    fell = snapshots.filter(day__gt=snapshots.filter(level="at_risk").latest("day").day).earliest("day").day
+    assert (dated.level_before, dated.level_since) == ("at_risk", history.end_of(fell))
+    history.backfill(first=ago(45), last=ago(1), overwrite=True)
+    assert Assessment.objects.get(supplier=sarah).level_since == dated.level_since
+
+
 # ---------------------------------------------------------------- on the command line
 
 

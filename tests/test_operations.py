@@ -62,6 +62,27 @@ def test_a_fit_one_is_ready_and_alive(fit, client):
     assert client.post("/readyz").status_code == 405
 
 
+def test_a_large_import_is_no_outage(fit, client):
+    waiting = SupplierFactory()
+    for seconds, quiet, status in ((200, True, 200), (200, False, 503), (3700, True, 503)):
+        Facts.objects.filter(supplier=waiting).update(dirty_at=clock.now() - timedelta(seconds=seconds), dirty_quiet=quiet)
+        ask(client, status=status)
+
+
+def test_who_is_no_operator_may_not_ask_without_end(fit, client):
+    answers = [client.get("/livez", REMOTE_ADDR="198.51.100.8") for _ in range(30)]
+    assert {answer.status_code for answer in answers} == {200, 429}
+    assert int(answers[-1].headers["Retry-After"]) >= 1
+    assert client.get("/livez", REMOTE_ADDR="198.51.100.9").status_code == client.get("/livez").status_code == 200
+
+
+def test_requests_are_counted_by_route_never_by_id(fit, client):
+    client.get("/api/v1/suppliers/sarah-the-first/")
+    text = client.get("/metrics").text
+    assert 'django_http_requests_total_by_view_transport_method_total{method="GET",transport="http",view="supplier"}' in text
+    assert "sarah-the-first" not in text
+
+
 def test_strangers_see_names_only_and_no_metrics(fit, client, settings):
     settings.METRICS_TOKEN = "scraper"
     from_afar = {"REMOTE_ADDR": "198.51.100.7"}
@@ -145,8 +166,8 @@ def test_beat_or_the_worker_stands_still(fit, client):
 def test_scores_are_late(fit, client):
     SupplierFactory(changed_at=clock.now() - timedelta(seconds=59))
     ask(client, status=200)
-    Facts.objects.update(dirty_at=clock.now() - timedelta(seconds=61))
-    assert wrong(client) == {"oldest_mark": "61 s"}
+    Facts.objects.update(dirty_at=clock.now() - timedelta(seconds=61), dirty_quiet=False)
+    assert wrong(client) == {"oldest_mark": "61 s, with imports 61 s"}
 
 
 def test_another_apps_check_counts_and_one_that_fails_is_not_fit(fit, client, monkeypatch):

@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 
 from health import assessments
 from health.models import Snapshot
-from success import activity, clients, db, keys, logs, privacy, reconcile, suppliers
+from success import activity, clients, db, keys, logs, privacy, reconcile, suppliers, work
 from success.models import Activity, Client, Contact, CustomField, DeadLetter, Erased, Event, Facts, Source, StatusChange, Supplier
 from tests.factories import SourceFactory, StaffFactory, SupplierFactory
 
@@ -75,6 +75,11 @@ def sarah(source: Source) -> Supplier:
             user=StaffFactory(), content_type=ContentType.objects.get_for_model(obj), object_id=str(obj.pk), object_repr=str(obj), action_flag=CHANGE,
             change_message=f"Changed {contact}",
         )  # fmt: skip
+    by = StaffFactory()
+    work.note(supplier=found.pk, text=f"{SARAH} likes lilies", by=by, at=NOW)
+    work.contacted(supplier=found.pk, channel="call", outcome="reached", text=SARAH, by=by, at=NOW)
+    work.plan(supplier=found.pk, title=f"Call {PHONE}", due_on=NOW.date(), assignee=by, by=by, at=NOW)
+    work.snooze(supplier=found.pk, until=NOW + timedelta(days=1), reason=SARAH, by=by, at=NOW)
     message = Activity.objects.filter(supplier=found).first()
     DeadLetter.objects.create(received_at=NOW, messages=[message.message], sqlstate="22000", error='bad value "couple-77"')
     return found

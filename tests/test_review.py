@@ -4,11 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from django.core.management import call_command
 
 from health import assessments
-from success import activity, catalogue, clients, messages, privacy, suppliers
-from success.db import history, in_history
-from success.models import CustomField, Event, Facts, StatusChange, Supplier
+from success import activity, catalogue, clients, letters, messages, privacy, suppliers
+from success.db import execute, history, in_history
+from success.models import Activity, CustomField, DeadLetter, Event, EventName, EventUse, Facts, StatusChange, Supplier
 from tests.factories import ContactFactory, SourceFactory, SupplierFactory
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -132,3 +133,44 @@ def test_history_within_history_ends_with_the_outer(db):
             pass
         assert in_history()
     assert not in_history()
+
+
+def track(event, supplier="anna", **more):
+    return msgspec.json.encode({"type": "track", "userId": supplier, "event": event, "timestamp": AT.isoformat(), **more})
+
+
+def test_an_address_in_the_name_of_an_event_is_not_kept(db):
+    take(track("Invited sarah@example.com"), track("Invited tom@example.com"), track("Invited"))
+    assert sorted(EventUse.objects.values_list("event__name", "n")) == [("Invited", 1), ("Invited [address]", 2)]
+    assert not EventName.objects.filter(name__contains="@example").exists()
+
+
+def test_a_dead_letter_quotes_no_value(db):
+    execute("create or replace function success_broken() returns trigger language plpgsql as $$ begin raise exception 'not \"Sarah Lund\"'; end $$")
+    execute("create trigger broken before insert on success_dailyuse for each row execute function success_broken()")
+    take(track("Form Started"))
+    assert DeadLetter.objects.get().error == 'not "[value]"'
+    letters.sweep(at=AT)
+    assert "Sarah" not in DeadLetter.objects.get().error
+
+
+@pytest.mark.parametrize(
+    "message",
+    [{"userId": "me"}, {"userId": "anna", "context": {"groupId": "me"}}, {"type": "group", "groupId": "me", "userId": "anna"}],
+    ids=["supplier", "in its context", "group"],
+)
+def test_the_word_me_is_nobodys_id(db, message):
+    receipt = take(msgspec.json.encode({"type": "track", "event": "Signed In", **message}))
+    assert receipt.accepted == 0 and "whoever asks" in receipt.refused[0].errors[0]["detail"]
+    assert not Supplier.objects.exists()
+
+
+def test_an_erased_person_is_no_actor_of_an_import(committed, tmp_path):
+    acme = SupplierFactory(external_id="acme")
+    ContactFactory(supplier=acme, external_id="acme")
+    ContactFactory(supplier=acme, external_id="pam", is_primary=False)
+    privacy.erase("acme", at=AT, opaque="forgotten-1")
+    file = tmp_path / "history.csv"
+    file.write_text("message_id,user_id,group_id,event,timestamp\n1,pam,other,Signed In,2026-11-01T10:00:00Z\n2,tim,other,Signed In,2026-11-01T11:00:00Z\n")
+    call_command("import_activity", str(file), source="history", group_id="group_id")
+    assert list(Activity.objects.order_by("occurred_at").values_list("actor", flat=True)) == [None, "tim"]

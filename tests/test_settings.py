@@ -14,6 +14,7 @@ from success.checks import refuse_if_unsafe, safe_for_production
 ROOT = Path(__file__).parent.parent
 PRODUCTION = {
     "SECRET_KEY": "a-secret-of-production-0123456789-0123456789-0123456789",
+    "SENSITIVE_KEY": "a-sensitive-key-of-production-0123456789-0123456789",
     "ALLOWED_HOSTS": "success.example.com",
     "NUM_PROXIES": "1",
     "JWT_SECRET": "a jwt secret that is long enough: 32 bytes",
@@ -22,6 +23,9 @@ PRODUCTION = {
 UNSAFE = [  # a setting, and the check that speaks up
     ({"SECRET_KEY": "short"}, "E001"),
     ({"SECRET_KEY": "ab" * 40}, "E001"),
+    ({"SENSITIVE_KEY": PRODUCTION["SECRET_KEY"]}, "E009"),
+    ({"SENSITIVE_KEY": "short"}, "E009"),
+    ({"SECRET_KEY_FALLBACKS": [PRODUCTION["SENSITIVE_KEY"]]}, "E009"),
     ({"ALLOWED_HOSTS": []}, "E002"),
     ({"ALLOWED_HOSTS": ["*"]}, "E002"),
     ({"NUM_PROXIES": -1}, "E003"),
@@ -39,6 +43,7 @@ UNSAFE = [  # a setting, and the check that speaks up
 def production(settings):
     settings.DEBUG, settings.DEMO = False, False
     settings.SECRET_KEY, settings.JWT_SECRET = PRODUCTION["SECRET_KEY"], PRODUCTION["JWT_SECRET"]
+    settings.SENSITIVE_KEY = PRODUCTION["SENSITIVE_KEY"]
     settings.ALLOWED_HOSTS, settings.NUM_PROXIES = ["success.example.com"], 1
     return settings
 

@@ -17,6 +17,7 @@ from success import books
 from success.models import Supplier
 
 View = Callable[..., HttpResponseBase]
+QUICK = (("note", "edit_note", "Note"), ("contacted", "call", "Contacted"), ("task", "add_task", "Task"), ("snooze", "snooze", "Snooze"))
 
 
 def console(permission: str, *, methods: tuple[str, ...] = ("GET",)) -> Callable[[View], View]:
@@ -38,7 +39,7 @@ def console(permission: str, *, methods: tuple[str, ...] = ("GET",)) -> Callable
 
 def page(request: HttpRequest, template: str, *, title: str, **context: Any) -> TemplateResponse:
     """A page within the frame of the admin."""
-    return TemplateResponse(request, f"console/{template}.html", {**admin.site.each_context(request), "title": title, **context})
+    return TemplateResponse(request, f"console/{template}.html", {**admin.site.each_context(request), "title": title, "quick_actions": QUICK, **context})
 
 
 def back(request: HttpRequest, otherwise: str) -> str:

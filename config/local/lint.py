@@ -43,6 +43,7 @@ def production_settings() -> environment.Settings:
         "DEBUG": "0",
         "DEMO": "0",
         "SECRET_KEY": secrets.token_urlsafe(48),
+        "SENSITIVE_KEY": secrets.token_urlsafe(48),
         "ALLOWED_HOSTS": "success.example.com",
         "BASE_URL": "https://success.example.com",
         "NUM_PROXIES": "1",

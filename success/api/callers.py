@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import cast
 
+from django.http import HttpRequest
 from rest_framework.request import Request
 
 from success.keys import Access
@@ -55,7 +56,7 @@ def key_of(request: Request) -> Access:
     return caller.access
 
 
-def address_of(request: Request, proxies: int) -> str:
+def address_of(request: Request | HttpRequest, proxies: int) -> str:
     """The address of the client: as far from the right of X-Forwarded-For as proxies of our own stand before us, never what a client claims."""
     forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
     if proxies > 0 and forwarded:

@@ -1,7 +1,10 @@
-"""`/livez`, `/readyz` and `/metrics`: for load balancers, operators and their graphs. Outside the REST API: no caller, no limit, no schema."""
+"""`/livez`, `/readyz` and `/metrics`: for load balancers, operators and their graphs. Outside the REST API: no caller, no schema."""
 
+from collections.abc import Callable
+from functools import wraps
 from hmac import compare_digest
 from ipaddress import ip_address
+from math import ceil
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -9,11 +12,30 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
 
-from success import clock, gauges, readiness
+from success import clock, gauges, limits, readiness
+from success.api.callers import address_of
+
+View = Callable[[HttpRequest], HttpResponse]
+
+
+def limited(view: View) -> View:
+    """Of each address as many requests as of any without credentials; operators ask as often as they like."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponse:
+        if is_operator(request):
+            return view(request)
+        verdict = limits.hit(f"probe:{address_of(request, settings.NUM_PROXIES)}", *settings.RATE_LIMIT_ANONYMOUS)
+        if verdict.allowed:
+            return view(request)
+        return JsonResponse({"ok": False, "detail": "Too many requests."}, status=429, headers={"Retry-After": str(ceil(verdict.retry_after))})
+
+    return guarded
 
 
 @never_cache
 @require_safe
+@limited
 def livez(request: HttpRequest) -> HttpResponse:
     """This process answers."""
     return JsonResponse({"ok": True})
@@ -21,6 +43,7 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_safe
+@limited
 def readyz(request: HttpRequest) -> HttpResponse:
     """Every part is fit for use, or 503 and which is not."""
     told = readiness.answer(readiness.look(at=clock.now()), details=is_operator(request))

@@ -25,6 +25,7 @@ from success.stages import STAGES
 
 LEVELS = ("critical", "at_risk", "healthy")
 MOST_CLIENTS = 1000
+OVERLAP = "A time with its zone. Ask with the time of your last request less ten minutes: what was being written while you asked may carry an earlier time."
 
 
 class SupplierBody(serializers.Serializer[Any]):
@@ -58,7 +59,10 @@ class SupplierQuery(PageQuery):
     stage = serializers.ChoiceField(STAGES, required=False)
     owner = serializers.CharField(required=False, max_length=150)
     plan = serializers.CharField(required=False, max_length=80)
-    changed_after = Instant(required=False, help_text="A time with its zone.")
+    changed_after = Instant(
+        required=False,
+        help_text="A time with its zone. Ask with the time of your last request less ten minutes: what was being written while you asked may carry an earlier one.",
+    )
 
 
 class SupplierChange(Strict):

@@ -133,7 +133,9 @@ def store(where: Expressions, staged: int, outcome: Outcome, *, columns: Columns
     refuse_erased([name for name in first_seen if name not in ids], outcome)
     earlier = suppliers.lock_seen_earlier(ids, first_seen)
     events = catalogue.ids_of([name for (name,) in db.rows("select distinct event from import_row where occurred_at is not null")])
-    lists = {"suppliers": list(ids), "supplier_ids": list(ids.values()), "events": list(events), "event_ids": list(events.values())}
+    actors = [name for (name,) in db.rows("select distinct actor from import_row where actor is not null")]
+    gone = list(suppliers.erased_among(actors, kind=suppliers.PERSON))
+    lists = {"gone": gone, "suppliers": list(ids), "supplier_ids": list(ids.values()), "events": list(events), "event_ids": list(events.values())}
     accepted = insert(where, params | lists)
     suppliers.see_earlier(earlier)
     outcome.accepted += accepted
@@ -180,7 +182,7 @@ def judge(where: Expressions, outcome: Outcome, columns: Columns) -> None:
 
 def judged(columns: Columns, message_id: str | None, user: str | None, group: str | None, event: str | None, sent_at: str | None) -> datetime:
     """The instant of a line that breaks no rule of ingest. Unlike there a time is required: a line of history without one is none."""
-    messages.required(user, columns.user_id, 128)
+    messages.account(group or messages.required(user, columns.user_id, 128), columns.user_id)
     for value, name, limit in ((group, columns.group_id, 128), (message_id, columns.message_id, 255)):
         if value:
             messages.text(value, name, limit)

@@ -137,7 +137,7 @@ def row_of(record: Record, traits: Mapping[str, str], *, typed: bool) -> Row:
         raise Refused("", record.reason)
     if traits[ID] not in values and isinstance(values.get("traits"), dict):
         values = {traits[ID]: values.get("userId"), **values["traits"]}
-    name = messages.required(plain(values, traits[ID]), traits[ID], 128)
+    name = messages.account(messages.required(plain(values, traits[ID]), traits[ID], 128), traits[ID])
     sent = {trait: values[column] for trait, column in traits.items() if trait != ID and column in values}
     if not typed:
         sent = {trait: of_text(trait, text) for trait, text in sent.items() if text != ""}

@@ -11,6 +11,15 @@ def read(name: str) -> str:
     return (SQL / f"{name}.sql").read_text()
 
 
+def whole(name: str) -> str:
+    return read(name).replace("{body}", read("fold_body")) if name == "fold" else read(name)
+
+
 def run(name: str) -> RunSQL:
     """The named file forwards, its `_reverse` twin backwards."""
-    return RunSQL(read(name).replace("{body}", read("fold_body")) if name == "fold" else read(name), read(f"{name}_reverse"))
+    return RunSQL(whole(name), read(f"{name}_reverse"))
+
+
+def renew(name: str) -> RunSQL:
+    """The functions of the named file, which says `or replace`, as it is now. Backwards they stay."""
+    return RunSQL(whole(name), RunSQL.noop)

@@ -2,7 +2,7 @@
 -- What a retry cures (deadlock, lock or statement timeout) goes up; what is wrong with the data stays as a dead letter, and the activity is kept.
 -- The body stands in two functions, because a transition table is visible only to the trigger itself.
 
-create function success_activity_fold() returns trigger language plpgsql as $$
+create or replace function success_activity_fold() returns trigger language plpgsql as $$
 declare
     quiet constant boolean := current_setting('success.history', true) is not distinct from 'on';
 begin
@@ -11,13 +11,14 @@ begin
     exception when others then
         if sqlstate like '40%' or sqlstate in ('55P03', '57014') then raise; end if;
         insert into success_deadletter (received_at, messages, sqlstate, error, history, attempts)
-        select received_at, array_agg(message order by message), sqlstate, sqlerrm, quiet, 0 from new_rows group by received_at;
+        select received_at, array_agg(message order by message), sqlstate,
+               regexp_replace(sqlerrm, '"(?![a-z0-9]+(_[a-z0-9]+)+")[^"]*"', '"[value]"', 'g'), quiet, 0 from new_rows group by received_at;
     end;
     return null;
 end $$;
 
 -- Folds again what a dead letter holds, as history where it was; raises what is wrong with it.
-create function success_fold_again(letter bigint) returns void language plpgsql as $$
+create or replace function success_fold_again(letter bigint) returns void language plpgsql as $$
 declare
     quiet boolean;
 begin
@@ -30,4 +31,4 @@ begin
     perform set_config('success.history', '', true);
 end $$;
 
-create trigger activity_fold after insert on success_activity referencing new table as new_rows for each statement execute function success_activity_fold();
+create or replace trigger activity_fold after insert on success_activity referencing new table as new_rows for each statement execute function success_activity_fold();

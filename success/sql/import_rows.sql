@@ -2,7 +2,7 @@
 create temporary table import_row on commit drop as
 select line, supplier, actor, event, properties,
        case when message_id <> '' then {digest} end as digest,
-       case when octet_length(supplier) <= 128 and octet_length(person) <= 128 and octet_length(event) <= 200 and octet_length(coalesce(message_id, '')) <= 255
+       case when octet_length(supplier) <= 128 and octet_length(person) <= 128 and octet_length(event) <= 200 and octet_length(coalesce(message_id, '')) <= 255 and supplier <> 'me'
                  and {is_time}
             then instant::timestamptz end as occurred_at
 from (

@@ -1,6 +1,7 @@
 -- Keys in order, and activity for those that are new; the fold does the rest. The erased have no supplier. One sort serves keys, order and lines with the same id.
 with item as materialized (
-    select distinct on (r.digest) r.digest, s.id as supplier_id, e.id as event_id, r.occurred_at, r.occurred_at > %(ahead)s as clamped, r.actor, r.properties
+    select distinct on (r.digest) r.digest, s.id as supplier_id, e.id as event_id, r.occurred_at, r.occurred_at > %(ahead)s as clamped,
+           case when r.actor <> all(%(gone)s::text[]) then r.actor end as actor, r.properties
     from import_row r
     join unnest(%(suppliers)s::text[], %(supplier_ids)s::bigint[]) as s (name, id) on s.name = r.supplier
     join unnest(%(events)s::text[], %(event_ids)s::integer[]) as e (name, id) on e.name = r.event

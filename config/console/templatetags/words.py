@@ -1,6 +1,10 @@
-"""Keys as words."""
+"""Keys and days as words."""
+
+from datetime import date, datetime
 
 from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
 
 register = template.Library()
 WORDS = {"at_end": "ends soon", "active": "established", "login_recency": "sign-in", "client_activity": "clients active", "form_completion": "forms completed",
@@ -11,3 +15,12 @@ WORDS = {"at_end": "ends soon", "active": "established", "login_recency": "sign-
 def words(key: str | None) -> str:
     """`at_risk` -> at risk."""
     return WORDS.get(key or "", (key or "").replace("_", " "))
+
+
+@register.filter
+def day(at: datetime | date | None) -> str:
+    """`24 Nov`, in the reader's time zone; with the year where it is another."""
+    if at is None:
+        return ""
+    local = timezone.localtime(at).date() if isinstance(at, datetime) else at
+    return date_format(local, "j M" if local.year == timezone.localdate().year else "j M Y")

@@ -201,6 +201,7 @@ def tell_history(ids: Sequence[int], *, at: datetime) -> None:
     for chunk in unbroken(ids):
         with db.patient():
             history.write(chunk, history.days_of(first, last, overwrite=False), scorecard=WS142)
+            history.date_levels(chunk)
 
 
 def unbroken(ids: Sequence[int]) -> Iterator[Chunk]:
