@@ -5,13 +5,15 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from threading import Barrier, Thread
+from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import connection
+from django.db import ProgrammingError, connection
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from health.models import Snapshot
 from success import jobs, tasks
+from success.db import execute
 from success.jobs import CatchUp, Done, Job
 from success.models import Event, Facts, JobRun, Supplier
 from tests.factories import SupplierFactory
@@ -40,13 +42,13 @@ def make_job(monkeypatch):
     monkeypatch.setattr(jobs, "_registry", dict(jobs._registry))
     made = []
 
-    def make(*, every: timedelta | None = None, cron: tuple[str, str] | None = None, **job) -> Diary:
+    def make(*, every: timedelta | None = None, cron: tuple[str, str] | None = None, zone: str = "UTC", **job) -> Diary:
         diary = Diary(**job)
         jobs.register(diary.job)
         if every:
             schedule = {"interval": IntervalSchedule.objects.create(every=every.total_seconds(), period="seconds")}
         else:
-            schedule = {"crontab": CrontabSchedule.objects.create(minute=cron[0], hour=cron[1])}
+            schedule = {"crontab": CrontabSchedule.objects.create(minute=cron[0], hour=cron[1], timezone=zone)}
         made.append(PeriodicTask.objects.create(name=diary.job.key, task="success.tasks.run_job", **schedule))
         return diary
 
@@ -169,13 +171,12 @@ def test_a_task_passes_over_arguments_it_does_not_know(db, make_job):
         tasks.run_job(job="test.none")
 
 
-def test_sixteen_at_once_run_200_slots_200_times(committed, make_job):
+def sixteen_at_once(slots: int) -> None:
     """Two beats and their workers, made worse: every tick is sent sixteen times at the same moment."""
-    diary = make_job(every=timedelta(minutes=1), lease=timedelta(seconds=1))
     together = Barrier(16)
 
     def worker():
-        for minute in range(200):
+        for minute in range(slots):
             together.wait()
             jobs.run_due("test.diary", at=minutes(minute))
         connection.close()
@@ -185,8 +186,44 @@ def test_sixteen_at_once_run_200_slots_200_times(committed, make_job):
         thread.start()
     for thread in workers:
         thread.join()
-    assert sorted(diary.slots) == [minutes(minute) for minute in range(200)]
+
+
+def each_once(diary: Diary, slots: int) -> bool:
+    return sorted(diary.slots) == [minutes(minute) for minute in range(slots)]
+
+
+def test_sixteen_at_once_run_200_slots_200_times(committed, make_job):
+    diary = make_job(every=timedelta(minutes=1), lease=timedelta(seconds=1))
+    sixteen_at_once(200)
+    assert each_once(diary, 200)
     assert JobRun.objects.filter(attempts=1, state="done").count() == 200
+
+
+def test_slots_that_are_not_leased_run_twice_and_that_is_seen(committed, make_job):
+    """The deliberate break: what the lease keeps from happening does happen without it."""
+    diary = make_job(every=timedelta(minutes=1), lease=timedelta(0))
+    sixteen_at_once(5)
+    assert not each_once(diary, 5)
+
+
+def test_without_the_unique_slot_nothing_runs_at_all(db, make_job):
+    diary = make_job(every=timedelta(minutes=1))
+    execute("alter table success_jobrun drop constraint jobrun_slot_once")
+    with pytest.raises(ProgrammingError, match="no unique"):
+        jobs.run_due("test.diary", at=NOON)
+    assert diary.slots == []
+
+
+@pytest.mark.parametrize(("night", "day"), [("2026-03-28T22:00Z", 29), ("2026-10-24T22:00Z", 25)], ids=["spring, 02:30 is not", "autumn, 02:30 is twice"])
+def test_the_nights_on_which_clocks_change_have_one_run(db, make_job, night, day):
+    diary = make_job(cron=("30", "2"), zone="Europe/Berlin", catch_up=CatchUp.EACH)
+    began = datetime.fromisoformat(night)
+    jobs.run_due("test.diary", at=began)
+    diary.slots.clear()
+    for tick in range(3 * 24 * 6):
+        jobs.run_due("test.diary", at=began + timedelta(minutes=10 * tick))
+    local = [slot.astimezone(ZoneInfo("Europe/Berlin")).day for slot in diary.slots]
+    assert local == [day, day + 1, day + 2]
 
 
 VICTIM = """
