@@ -9,12 +9,12 @@ from health import current, risk
 from health.models import Assessment, Snapshot
 from health.scoring import WS142
 from success import clock
-from success.admin.base import ReadOnlyAdmin, table
+from success.admin.base import OfSuppliers, ReadOnlyAdmin, table
 from success.metrics import STORED_WINDOW
 
 
 @admin.register(Assessment)
-class AssessmentAdmin(ReadOnlyAdmin):
+class AssessmentAdmin(OfSuppliers, ReadOnlyAdmin):
     """One line per supplier: where she stands, since when, and from what."""
 
     list_display = ["supplier", "level", "score_shown", "status", "level_since", "declining", "last_sign_in_at", "clients_active", "clients_total"]

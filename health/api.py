@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from health import current, history, summary
 from health.scoring import WS142
 from success import clock
+from success.api.callers import ProductUser
 from success.api.suppliers import LEVELS
 from success.api.views import Strict, SupplierView, View
 from success.metrics import WINDOWS
@@ -127,7 +128,8 @@ class HealthView(SupplierView):
         health = current.health_of(name, days=WINDOWS[time_range], at=clock.now())
         if health is None:
             raise NotFound
-        return Response(current.shown(name, health, time_range=time_range, breakdown=self.query["include_breakdown"]))
+        is_ours = not isinstance(request.user, ProductUser)  # she sees what was computed, not what was thought of her
+        return Response(current.shown(name, health, time_range=time_range, breakdown=self.query["include_breakdown"], computed=not is_ours))
 
 
 class HistoryView(SupplierView):

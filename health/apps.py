@@ -1,10 +1,11 @@
 from django.apps import AppConfig
 
+from health.effective import LEVEL, OVERRIDDEN
 from success import columns
 
 COLUMNS = columns.Columns(
-    join="left join health_assessment a on a.supplier_id = s.id",
-    expressions={"score": "a.score", "level": "a.level", "score_changed_at": "a.changed_at"},
+    join=f"left join health_assessment a on a.supplier_id = s.id {OVERRIDDEN}",
+    expressions={"score": "a.score", "level": LEVEL, "score_changed_at": "a.changed_at"},
 )
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from health import risk, scoring
+from health.effective import OVERRIDDEN
 from health.scoring import WS142, Inputs, Scorecard
 from success import db, metrics
 from success.stages import stage
@@ -18,7 +19,7 @@ select s.status, s.created_at, s.trial_ends_at, s.renews_at, f.in_service, f.kno
        f.clients_total, coalesce(d.forms_started, 0), coalesce(d.forms_completed, 0), coalesce(d.steps_started, 0), coalesce(d.steps_completed, 0),
        coalesce(d.recent, 0), coalesce(d.before, 0),
        f.first_activity_at is not null or exists (select 1 from success_facts where first_activity_at is not null) as any_activity,
-       t.score, t.day
+       t.score, t.day, v.level, v.by_role, v.reason, v.until
 from success_supplier s
 join success_facts f on f.supplier_id = s.id
 left join lateral (
@@ -36,6 +37,7 @@ left join lateral (
     select score, %(today)s::date - {risk.TREND_DAYS} as day from health_snapshot h
     where h.supplier_id = s.id and h.day <= %(today)s::date - {risk.TREND_DAYS} order by h.day desc limit 1
 ) t on %(stored)s
+{OVERRIDDEN}
 where s.external_id = %(id)s
 """
 
@@ -53,6 +55,22 @@ class Health:
     stage: str
     before: float | None  # the score a week ago, where it is kept
     before_on: date | None
+    override: "Overridden | None" = None
+
+    @property
+    def level(self) -> str | None:
+        """The level that counts."""
+        return self.override.level if self.override and self.score else self.score.level if self.score else None
+
+
+@dataclass(frozen=True, slots=True)
+class Overridden:
+    """A level that a person set."""
+
+    level: str
+    by_role: str
+    reason: str
+    until: datetime
 
 
 def health_of(external_id: str, *, days: int, at: datetime, scorecard: Scorecard = WS142) -> Health | None:
@@ -94,7 +112,8 @@ def read(row: tuple[Any, ...], *, days: int, at: datetime, scorecard: Scorecard)
         any_activity,
         old,
         old_day,
-    ) = row
+    ) = row[:-4]
+    override = row[-4:]
     made_from = Inputs(*inputs)
     status = scoring.status(
         in_service=in_service,
@@ -117,7 +136,7 @@ def read(row: tuple[Any, ...], *, days: int, at: datetime, scorecard: Scorecard)
         at=at,
     )
     where = stage(status=supplier_status, known_since=known_since, trial_ends_at=trial_ends_at, renews_at=renews_at, at=at)
-    return Health(picture, score, status, where, old, old_day)
+    return Health(picture, score, status, where, old, old_day, Overridden(*override) if override[0] else None)
 
 
 def missing(health: Health, scorecard: Scorecard = WS142) -> list[str]:
@@ -133,9 +152,10 @@ def missing(health: Health, scorecard: Scorecard = WS142) -> list[str]:
     return [component.key for component in scorecard.components if not told.get(component.key, True)]
 
 
-def shown(external_id: str, health: Health, *, time_range: str, breakdown: bool, scorecard: Scorecard = WS142) -> dict[str, Any]:
-    """Health as the API answers it."""
+def shown(external_id: str, health: Health, *, time_range: str, breakdown: bool, computed: bool = False, scorecard: Scorecard = WS142) -> dict[str, Any]:
+    """Health as the API answers it; `computed` without what our own people made of it."""
     picture, score = health.picture, health.score
+    override = None if computed or not score else health.override
     absent = missing(health, scorecard)
     to_next = scorecard.next_level(score.score) if score else None
     answer = {
@@ -143,9 +163,11 @@ def shown(external_id: str, health: Health, *, time_range: str, breakdown: bool,
         "time_range": time_range,
         "status": health.status,
         "score": score.score if score else None,
-        "level": score.level if score else None,
+        "level": override.level if override else score.level if score else None,
         "stage": health.stage,
-        "override": None,
+        "override": {"computed_level": score.level, "by_role": override.by_role, "reason": override.reason, "until": override.until}
+        if override and score
+        else None,
         "reasons": [{"key": reason.key, "text": reason.text, "component": reason.component} for reason in risk.reasons(picture, scorecard)] if score else [],
         "trend": {"change": score.score - health.before, "since": health.before_on} if score and health.before is not None else None,
         "to_next_level": {"level": to_next[0], "points": to_next[1]} if to_next else None,

@@ -1,7 +1,9 @@
 """What health knows of each supplier: the score as it stands, and as it stood at the end of each day."""
 
+from datetime import timedelta
 from typing import Self
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
@@ -80,6 +82,34 @@ class Snapshot(ResultMixin, InputsMixin):
 
     class Meta:
         indexes = [models.Index(fields=["day"], name="snapshot_day")]
+
+
+class Override(models.Model):
+    """A level set by a person for a while; the rows are their own history."""
+
+    supplier = models.ForeignKey("success.Supplier", models.CASCADE, related_name="overrides", db_index=False)
+    level = models.CharField(max_length=8)
+    computed_level = models.CharField(max_length=8, help_text="at the time")
+    reason = models.CharField(max_length=200)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    by_role = models.CharField(max_length=150)
+    at = models.DateTimeField()
+    until = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", help_text="empty when it ended by itself")
+
+    class Meta:
+        permissions = [("set_any_override", "Can set the level of any supplier")]
+        indexes = [models.Index(fields=["supplier", "-at"], name="override_by_supplier")]
+        constraints = [
+            models.UniqueConstraint(fields=["supplier"], condition=models.Q(ended_at=None), name="override_one_at_a_time"),
+            models.CheckConstraint(
+                condition=models.Q(until__gt=models.F("at")) & models.Q(until__lte=models.F("at") + timedelta(days=90)), name="override_within_90_days"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.level}: {self.reason}"
 
 
 class Closing(models.Model):

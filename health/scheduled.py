@@ -4,7 +4,7 @@ import time
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
-from health import assessments, history
+from health import assessments, history, overrides
 from health.assessments import Run
 from success.jobs import CatchUp, Done, Job, register
 
@@ -28,6 +28,11 @@ def assess(*, at: datetime, slot: datetime, only: Collection[int] | None) -> Don
     return Done(run.counts(), run.failures)
 
 
+def expire_overrides(*, at: datetime, slot: datetime, only: Collection[int] | None) -> Done:
+    """Overrides whose time is over are ended."""
+    return Done({"ended": overrides.expire(at=at)})
+
+
 def close_day(*, at: datetime, slot: datetime, only: Collection[int] | None) -> Done:
     """The UTC day before the slot's is closed; a second run takes whom the first did not close, of its own account."""
     closed = history.close_day(day=slot.astimezone(UTC).date() - timedelta(days=1))
@@ -37,5 +42,6 @@ def close_day(*, at: datetime, slot: datetime, only: Collection[int] | None) -> 
 register(
     Job(key="health.touched", run=touched, lease=timedelta(seconds=30), keep=timedelta(hours=1)),
     Job(key="health.assess", run=assess, lease=timedelta(seconds=330)),
+    Job(key="health.expire_overrides", run=expire_overrides, keep=timedelta(days=1)),
     Job(key="health.close_day", run=close_day, catch_up=CatchUp.EACH, lease=timedelta(seconds=330), keep=timedelta(days=800)),
 )

@@ -83,6 +83,12 @@ def needing(*, owner: int | None = None, unassigned: bool = False, at: datetime)
     return [Line(*row) for row in db.rows(lines(NEEDS, FIRST, MOST), params(owner=owner, unassigned=unassigned, at=at))]
 
 
+def trying(*, owner: int | None = None, unassigned: bool = False, at: datetime) -> list[Line]:
+    """Those on trial who need somebody, past their first week: money cannot rank who pays nothing yet, so the ones who fell first, then by the end of the trial."""
+    order = "x.fell desc, x.ends_at, x.key"
+    return [Line(*row) for row in db.rows(lines(f"x.trial and {NEEDS}", order, MOST_NEW), params(owner=owner, unassigned=unassigned, at=at))]
+
+
 def arrived(*, owner: int | None = None, unassigned: bool = False, at: datetime) -> list[Line]:
     """The latest of those in their first week."""
     found = db.rows(lines("x.stage = 'new'", "x.known_since desc, x.key", MOST_NEW), params(owner=owner, unassigned=unassigned, at=at))

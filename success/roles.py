@@ -7,15 +7,15 @@ from django.db.models import Q
 
 MANAGER, LEAD, ADMINISTRATOR = "success manager", "lead", "administrator"
 
-SEE = ["supplier", "contact", "client", "facts", "event", "statuschange", "eventname", "feature", "assessment", "snapshot"]
+SEE = ["supplier", "contact", "client", "facts", "event", "statuschange", "eventname", "feature", "assessment", "snapshot", "override"]
 SEE_OPERATIONS = ["jobrun", "deadletter", "source", "traituse", "customfield"]
 EVERYTHING_OF = ("success", "health", "django_celery_beat", "auth")
 
 # Model name -> actions, by role; each has also what the one before it has.
 WORK = ["note", "touchpoint", "task", "snooze"]
 GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
-    MANAGER: {**dict.fromkeys(SEE, ("view",)), **dict.fromkeys(WORK, ("view", "add", "change")), "supplier": ("view", "change")},
-    LEAD: dict.fromkeys(SEE_OPERATIONS, ("view",)),
+    MANAGER: {**dict.fromkeys(SEE, ("view",)), **dict.fromkeys(WORK, ("view", "add", "change")), "override": ("view", "add"), "supplier": ("view", "change")},
+    LEAD: {**dict.fromkeys(SEE_OPERATIONS, ("view",)), "override": ("set_any",)},
 }
 
 

@@ -83,6 +83,10 @@ def test_who_keeps_to_her_own_book_sees_nobody_else(client, maya, sarah):
     assert client.get(reverse("console:supplier", args=[other.pk])).status_code == 404
     assert act(client, other, "note", text="hello").status_code == 404
     assert not Note.objects.exists() and not Touchpoint.objects.exists()
+    for model in ("success_supplier", "health_assessment", "success_event"):
+        rows = client.get(reverse(f"admin:{model}_changelist")).context["cl"].queryset
+        assert {row.supplier_id if hasattr(row, "supplier_id") else row.pk for row in rows} <= {sarah.pk}, model
+        assert client.get(reverse(f"admin:{model}_change", args=[other.pk])).status_code in (302, 403, 404)
 
 
 # ---------------------------------------------------------------- every route, and who may what there
@@ -92,6 +96,8 @@ ROUTES = {  # name -> the verbs it answers to; whether it is about one supplier,
     "supplier": ({"GET", "HEAD"}, True),
     "act": ({"GET", "HEAD", "POST"}, True),
     "wake": ({"POST"}, True),
+    "end_override": ({"POST"}, True),
+    "scoring": ({"GET", "HEAD"}, False),
     "task_done": ({"POST"}, True),
     "task_drop": ({"POST"}, True),
 }
@@ -101,8 +107,8 @@ VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 def address(name, supplier, maya):
     task = Task.objects.create(supplier=supplier, title="Call", due_on=clock.now().date(), assignee=maya, by=maya, at=clock.now())
     match name:
-        case "today":
-            return reverse("console:today")
+        case "today" | "scoring":
+            return reverse(f"console:{name}")
         case "task_done" | "task_drop":
             return reverse(f"console:{name}", args=[task.pk])
         case "act":

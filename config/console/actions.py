@@ -14,8 +14,9 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 
-from config.console.forms import NoteForm, SnoozeForm, TaskForm, TouchpointForm
+from config.console.forms import NoteForm, OverrideForm, SnoozeForm, TaskForm, TouchpointForm
 from config.console.pages import back, console, page, supplier_of
+from health import overrides
 from success import books, clock, work
 from success.models import Supplier, Task
 
@@ -39,12 +40,18 @@ def snooze(*, until: date, **rest: Any) -> object:
     return work.snooze(until=start_of(until), **rest)
 
 
+def override(*, until: date, **rest: Any) -> object:
+    return overrides.override(until=start_of(until), **rest)
+
+
 ACTIONS: Mapping[str, Action] = {
     "note": Action("Note", NoteForm, work.note, "Your note stands in the timeline."),
     "contacted": Action("I contacted her", TouchpointForm, work.contacted, "It stands in the timeline."),
     "task": Action("Task", TaskForm, work.plan, "The task is planned."),
     "snooze": Action("Snooze", SnoozeForm, snooze, "Out of the list until then."),
+    "override": Action("Set the level", OverrideForm, override, "The level is set; the computed one stays beside it."),
 }
+REFUSALS = (work.NotLater, overrides.NotAllowed, overrides.NotPossible)  # their docstrings are what is said
 
 
 @console("success.add_note", methods=("GET", "POST"))
@@ -54,18 +61,22 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponseBase:
         raise Http404
     action, supplier = ACTIONS[name], supplier_of(request, pk)
     form = action.form(request.POST or None, initial={"assignee": request.user.pk}, auto_id=f"{name}-%s")
-    if form.is_valid():
-        action.run(supplier=supplier.pk, by=request.user, at=clock.now(), **form.cleaned_data)
+    if form.is_valid() and carried_out(action, form, supplier=supplier.pk, by=signed_in(request)):
         messages.success(request, action.done)
         return HttpResponseRedirect(back(request, reverse("console:supplier", args=[pk])))
     template = "action_form" if "fragment" in request.GET else "action"
-    return page(
-        request, template, title=f"{action.title}: {called(supplier)}", form=form, supplier=supplier, action=name, next=asked_from(request), button=action.title
-    )
+    about = {"form": form, "supplier": supplier, "action": name, "next": back(request, ""), "button": action.title}
+    return page(request, template, title=f"{action.title}: {called(supplier)}", **about)
 
 
-def asked_from(request: HttpRequest) -> str:
-    return str(request.POST.get("next", request.GET.get("next", "")))
+def carried_out(action: Action, form: forms.Form, *, supplier: int, by: User) -> bool:
+    """Whether it could be done; else the form says why not."""
+    try:
+        action.run(supplier=supplier, by=by, at=clock.now(), **form.cleaned_data)
+    except REFUSALS as refusal:
+        form.add_error(None, refusal.__doc__ or str(refusal))
+        return False
+    return True
 
 
 @console("success.add_note", methods=("POST",))
@@ -110,6 +121,17 @@ def task_of(request: HttpRequest, pk: int) -> Task:
 def signed_in(request: HttpRequest) -> User:
     """Who asks; the console lets nobody else in."""
     return cast(User, request.user)
+
+
+@console("health.add_override", methods=("POST",))
+def end_override(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The computed level holds again."""
+    try:
+        overrides.end(supplier=supplier_of(request, pk).pk, by=signed_in(request), at=clock.now())
+        messages.success(request, "The computed level holds again.")
+    except overrides.NotAllowed as refusal:
+        messages.error(request, str(refusal.__doc__))
+    return HttpResponseRedirect(back(request, reverse("console:supplier", args=[pk])))
 
 
 def called(supplier: Supplier) -> str:

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from health.overrides import USUAL
 from success.models.work import Channel, Outcome
 
 
@@ -49,6 +50,12 @@ class TaskForm(forms.Form):
     assignee: "forms.ModelChoiceField[User]" = forms.ModelChoiceField(
         get_user_model().objects.filter(is_active=True, is_staff=True).order_by("username"), widget=UnfoldAdminSelectWidget, label="For", empty_label=None
     )
+
+
+class OverrideForm(forms.Form):
+    level = forms.ChoiceField(choices=[("critical", "critical"), ("at_risk", "at risk"), ("healthy", "healthy")], widget=UnfoldAdminSelectWidget, label="Level")
+    reason = forms.CharField(max_length=200, widget=UnfoldAdminTextInputWidget, label="Because")
+    until = Day(label="Until (at most 90 days)", after_today=True, initial=lambda: timezone.localdate() + USUAL)
 
 
 class SnoozeForm(forms.Form):

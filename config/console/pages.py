@@ -42,9 +42,9 @@ def page(request: HttpRequest, template: str, *, title: str, **context: Any) -> 
     return TemplateResponse(request, f"console/{template}.html", {**admin.site.each_context(request), "title": title, "quick_actions": QUICK, **context})
 
 
-def back(request: HttpRequest, otherwise: str) -> str:
-    """Where a form was sent from, if that is a page of ours."""
-    wanted = request.POST.get("next", "")
+def back(request: HttpRequest, otherwise: str, *, name: str = "next") -> str:
+    """Where this was asked from, if that is a page of ours."""
+    wanted = request.POST.get(name, request.GET.get(name, ""))
     safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
     return wanted if safe else otherwise
 

@@ -1,17 +1,25 @@
 """The page of one supplier: who she is, how she stands and why, what was done, and what to do next."""
 
+from datetime import date, datetime, timedelta
+from typing import Any
+
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
-from config.console.actions import ACTIONS, called
-from config.console.pages import console, page, supplier_of
+from config.console import charts
+from config.console.actions import called
+from config.console.pages import back, console, page, supplier_of
 from config.console.timeline import timeline
-from health import current, risk
-from health.scoring import WS142
+from health import current, history, overrides, risk, steps
+from health.current import Health
+from health.scoring import WS142, score
 from success import clock
 from success.metrics import STORED_WINDOW
-from success.models import Snooze, Task
+from success.models import Snooze, Supplier, Task
+
+SHOWN = 90  # days of the chart
 
 
 @console("success.view_supplier")
@@ -19,17 +27,50 @@ def story(request: HttpRequest, pk: int) -> HttpResponseBase:
     """All that is known of a supplier, on one page."""
     at, supplier = clock.now(), supplier_of(request, pk)
     health = current.healths_of([pk], days=STORED_WINDOW, at=at)[pk]
+    way = steps.way(WS142, health.picture.inputs, at) if health.score else None
     return page(
         request,
         "story",
         title=called(supplier),
         supplier=supplier,
         contact=supplier.contacts.filter(is_primary=True).first(),
-        health=health,
-        parts=current.parts(health.picture, WS142),
-        reasons=risk.reasons(health.picture, WS142) if health.score else [],
+        came_from=back(request, "", name="from"),
+        override=overrides.active([pk], at=at).get(pk),
         timeline=timeline(pk, before=at, zone=timezone.get_current_timezone_name()),
         snooze=Snooze.objects.active(at).filter(supplier=pk).select_related("by").first(),
         tasks=Task.objects.open().filter(supplier=pk).select_related("assignee").order_by("due_on"),
-        actions=ACTIONS,
+        **standing(health),
+        way=way,
+        way_words=steps.sentence(way.steps) if way else "",
+        chart=chart(supplier, health, at=at),
     )
+
+
+def standing(health: Health) -> dict[str, Any]:
+    """Score, reasons and parts, for the template."""
+    parts = [
+        part | {"bar": charts.bar(part["points"], part["max"], f"{part['points']:.1f} of {part['max']:.0f}"), "made_from": part["inputs"].items()}
+        for part in current.parts(health.picture, WS142)
+    ]
+    return {"health": health, "parts": parts, "reasons": risk.reasons(health.picture, WS142) if health.score else []}
+
+
+def chart(supplier: Supplier, health: Health, *, at: datetime) -> SafeString | None:
+    """The last 90 days up to now, with what our own people did as flags; None while there is nothing to draw."""
+    last: date = at.date()
+    first = last - timedelta(days=SHOWN)
+    days = history.history_of(supplier_id=supplier.pk, since=first)
+    points = [(row["day"], row["score"]) for row in days if row["day"] < last]
+    if health.score:
+        points.append((last, score(WS142, health.picture.inputs, at).score))
+    if len(points) < 2:
+        return None
+    touched = [(touch.at.date(), str(touch)) for touch in supplier.touchpoints.filter(at__date__gte=first)]
+    words = f"Score of the last {SHOWN} days, now {points[-1][1]:.1f}" if points[-1][1] is not None else f"Score of the last {SHOWN} days"
+    return charts.history(points, first=max(first, points[0][0]), last=last, marks=touched, label=words)
+
+
+@console("success.view_supplier")
+def scoring(request: HttpRequest) -> HttpResponseBase:
+    """How a score is made, from the scorecard itself."""
+    return page(request, "scoring", title="How a score is made", scorecard=WS142, days=STORED_WINDOW)

@@ -31,6 +31,12 @@ SOURCES: Mapping[str, str] = {
         from success_task where supplier_id = %(supplier)s and ended_at < %(before)s order by ended_at desc limit %(limit)s""",
     "snooze": """select at, 'Snoozed until ' || to_char(until at time zone %(zone)s, 'FMDD Mon YYYY'), reason, by_id
         from success_snooze where supplier_id = %(supplier)s and at < %(before)s order by at desc limit %(limit)s""",
+    "override": """select at, 'Level set to ' || replace(level, '_', ' ') || ' until ' || to_char(until at time zone %(zone)s, 'FMDD Mon YYYY'),
+            reason || ' (computed: ' || replace(computed_level, '_', ' ') || ')', by_id
+        from health_override where supplier_id = %(supplier)s and at < %(before)s order by at desc limit %(limit)s""",
+    "override_ended": """select ended_at, case when ended_by_id is null then 'The set level ended by itself' else 'The set level was taken back' end,
+            'it was ' || replace(level, '_', ' '), ended_by_id
+        from health_override where supplier_id = %(supplier)s and ended_at < %(before)s order by ended_at desc limit %(limit)s""",
     "status": """select at, case when internal then 'Internal account' when status = 'cancelled' then 'Cancelled' when status = 'paused' then 'Paused'
             else 'In service: ' || status end, '', null::integer
         from success_statuschange where supplier_id = %(supplier)s and at < %(before)s order by at desc limit %(limit)s""",
@@ -44,7 +50,7 @@ SOURCES: Mapping[str, str] = {
     "activity": """select max(d.last_at), sum(d.n) || case sum(d.n) when 1 then ' action' else ' actions' end,
             string_agg(e.name || case when d.n > 1 then ' ×' || d.n else '' end, ', ' order by d.n desc, e.name), null::integer
         from success_dailyuse d join success_eventname e on e.id = d.event_id
-        where d.supplier_id = %(supplier)s and d.last_at < %(before)s group by d.day order by d.day desc limit %(limit)s""",
+        where d.supplier_id = %(supplier)s and d.last_at < %(before)s and e.meaning <> 'sign_in_reported' group by d.day order by d.day desc limit %(limit)s""",
 }
 TIMELINE = f"""select x.at, x.kind, x.title, x.text, coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username) from ({
     " union all ".join(f"(select s.*, '{kind}' from ({sql}) s)" for kind, sql in SOURCES.items())

@@ -10,7 +10,9 @@ urlpatterns = [
     path("", today.today, name="today"),
     path("suppliers/<int:pk>/", story.story, name="supplier"),
     path("suppliers/<int:pk>/wake/", actions.wake, name="wake"),
+    path("suppliers/<int:pk>/computed/", actions.end_override, name="end_override"),
     path("suppliers/<int:pk>/<slug:name>/", actions.act, name="act"),
+    path("scoring/", story.scoring, name="scoring"),
     path("tasks/<int:pk>/done/", actions.done, name="task_done"),
     path("tasks/<int:pk>/drop/", actions.drop, name="task_drop"),
 ]

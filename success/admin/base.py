@@ -7,6 +7,17 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
 
+from success import books
+
+
+class OfSuppliers(ModelAdmin):
+    """Rows about suppliers: who keeps to their own book sees no others, in lists, search, export or history."""
+
+    supplier_path = "supplier__"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return books.visible(super().get_queryset(request), request.user, path=self.supplier_path)
+
 
 class ReadOnly:
     """Written by the system alone: nobody adds, changes or deletes."""

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
 
 from success import clock, db, suppliers
-from success.admin.base import ReadOnlyAdmin, table
+from success.admin.base import OfSuppliers, ReadOnlyAdmin, table
 from success.models import Contact, CustomField, Event, Supplier
 from success.stages import stage
 
@@ -25,8 +25,10 @@ class ContactInline(TabularInline):
 
 
 @admin.register(Supplier)
-class SupplierAdmin(ModelAdmin):
+class SupplierAdmin(OfSuppliers):
     """Business facts can be changed; who a supplier is comes from the product."""
+
+    supplier_path = ""
 
     list_display = ["external_id", "contact", "status", "stage_now", "plan", "vertical", "mrr", "owner", "last_activity"]
     list_filter = ["status", "internal", "plan", "vertical", "owner"]
@@ -105,7 +107,7 @@ class SupplierAdmin(ModelAdmin):
 
 
 @admin.register(Event)
-class EventAdmin(ReadOnlyAdmin):
+class EventAdmin(OfSuppliers, ReadOnlyAdmin):
     list_display = ["name", "supplier", "at", "payload"]
     list_filter = ["name"]
     list_select_related = ["supplier"]
