@@ -63,8 +63,8 @@ class Row:
 def enter(row: Row, *, models: Callable[[str], Any]) -> bool:
     """The row is there, as people left it if it was before; says whether it is new. `models` finds a model of django-celery-beat by its name."""
     if row.every:
-        interval, _ = models("IntervalSchedule").objects.get_or_create(every=int(row.every.total_seconds()), period="seconds")
-        schedule = {"interval": interval}
+        found, every = models("IntervalSchedule").objects, {"every": int(row.every.total_seconds()), "period": "seconds"}
+        schedule = {"interval": found.filter(**every).first() or found.create(**every)}  # nothing keeps people from making a second one
     else:
         spec = {"day_of_week": "*", "day_of_month": "*", "month_of_year": "*", "timezone": "UTC"}
         schedule = {"crontab": models("CrontabSchedule").objects.get_or_create(minute=row.minute, hour=row.hour, **spec)[0]}

@@ -27,11 +27,13 @@ class Diary:
 
     def __init__(self, **job):
         self.slots, self.only, self.error, self.done = [], [], None, Done({"done": 1})
+        self.meanwhile = lambda: None
         self.job = Job(**{"key": "test.diary", "run": self} | job)
 
     def __call__(self, *, at, slot, only):
         self.slots.append(slot)
         self.only.append(only)
+        self.meanwhile()
         if self.error:
             raise self.error
         return self.done
@@ -199,11 +201,13 @@ def test_sixteen_at_once_run_200_slots_200_times(committed, make_job):
     assert JobRun.objects.filter(attempts=1, state="done").count() == 200
 
 
-def test_slots_that_are_not_leased_run_twice_and_that_is_seen(committed, make_job):
-    """The deliberate break: what the lease keeps from happening does happen without it."""
-    diary = make_job(every=timedelta(minutes=1), lease=timedelta(0))
-    sixteen_at_once(5)
-    assert not each_once(diary, 5)
+@pytest.mark.parametrize(("lease", "times"), [(120, 1), (0, 2)], ids=["as it is", "the deliberate break"])
+def test_it_is_the_lease_that_keeps_another_worker_away(db, make_job, lease, times):
+    """Another worker comes while the first is at it; without a lease it runs the slot again, and the diary shows that."""
+    diary = make_job(every=timedelta(minutes=1), lease=timedelta(seconds=lease))
+    diary.meanwhile = lambda: len(diary.slots) == 1 and jobs.run_due("test.diary", at=NOON)
+    jobs.run_due("test.diary", at=NOON)
+    assert diary.slots == [NOON] * times
 
 
 def test_without_the_unique_slot_nothing_runs_at_all(db, make_job):

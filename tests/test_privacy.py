@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
 from health import assessments
-from health.models import Snapshot
+from health.models import Override, Snapshot
 from success import activity, clients, db, keys, logs, privacy, reconcile, suppliers, work
 from success.models import Activity, Client, Contact, CustomField, DeadLetter, Erased, Event, Facts, Source, StatusChange, Supplier
 from tests.factories import SourceFactory, StaffFactory, SupplierFactory
@@ -80,6 +80,9 @@ def sarah(source: Source) -> Supplier:
     work.contacted(supplier=found.pk, channel="call", outcome="reached", text=SARAH, by=by, at=NOW)
     work.plan(supplier=found.pk, title=f"Call {PHONE}", due_on=NOW.date(), assignee=by, by=by, at=NOW)
     work.snooze(supplier=found.pk, until=NOW + timedelta(days=1), reason=SARAH, by=by, at=NOW)
+    Override.objects.create(
+        supplier=found, level="healthy", computed_level="critical", reason=SARAH, by=by, by_role="lead", at=NOW, until=NOW + timedelta(days=1),
+    )  # fmt: skip
     message = Activity.objects.filter(supplier=found).first()
     DeadLetter.objects.create(received_at=NOW, messages=[message.message], sqlstate="22000", error='bad value "couple-77"')
     return found

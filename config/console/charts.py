@@ -33,10 +33,10 @@ class Scale:
         return number(self.start + (value - self.low) * self.by)
 
 
-def svg(width: int, height: int, label: str, *shapes: str, css: str) -> SafeString:
-    inner = "".join(shapes)
+def svg(width: int, height: int, label: str, *shapes: str, css: str, stretched: bool = False) -> SafeString:
+    inner, ratio = "".join(shapes), ' preserveAspectRatio="none"' if stretched else ""
     return mark_safe(  # noqa: S308 - numbers of ours, and words that are escaped
-        f'<svg class="{css}" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}"><title>{escape(label)}</title>{inner}</svg>'
+        f'<svg class="{css}" viewBox="0 0 {width} {height}"{ratio} role="img" aria-label="{escape(label)}"><title>{escape(label)}</title>{inner}</svg>'
     )
 
 
@@ -68,5 +68,5 @@ def history(points: Sequence[Point], *, first: date, last: date, marks: Sequence
 
 def bar(points: float, most: float, label: str) -> SafeString:
     """A part of a whole."""
-    return svg(100, 8, label, '<rect class="cs-whole" width="100" height="8" rx="2"/>',
-               f'<rect class="cs-part" width="{number(100 * points / most)}" height="8" rx="2"/>', css="cs-bar")  # fmt: skip
+    return svg(100, 8, label, '<rect class="cs-whole" width="100" height="8" />',
+               f'<rect class="cs-part" width="{number(100 * points / most)}" height="8" />', css="cs-bar", stretched=True)  # fmt: skip
