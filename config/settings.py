@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "config.console.zone.own_time_zone",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
@@ -239,7 +240,8 @@ UNFOLD = {
     "SHOW_BACK_BUTTON": True,
     "STYLES": [lambda request: static("console/console.css")],
     "SCRIPTS": [lambda request: static("console/console.js")],
-    "SIDEBAR": {"show_search": False, "navigation": "config.console.navigation.navigation"},
+    "COMMAND": {"search_callback": "config.console.search.found"},
+    "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "config.console.navigation.navigation"},
 }
 
 # ---------------------------------------------------------------- logs: one line of JSON each, personal data taken out

@@ -8,6 +8,9 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import F, Func, JSONField, Value
 
 from success import db, events
 from success.messages import BUSINESS, PERSONAL
@@ -181,6 +184,22 @@ def tell_of_service(supplier: Supplier, *, before: str, served: bool, at: dateti
     back = supplier.in_service and not served
     if (left or back) and not db.in_history():
         events.publish(SupplierCancelled() if left else SupplierReturned(), supplier=supplier.pk, at=at)
+
+
+@transaction.atomic
+def hand_over(ids: Collection[int], *, to: User | None, at: datetime) -> int:
+    """These suppliers belong to this colleague, or nobody; says how many changed hands."""
+    said = {"owner_id": at.isoformat()}
+    found = lock(ids)
+    return (
+        Supplier.objects.filter(pk__in=found)
+        .exclude(owner=to)
+        .update(
+            owner=to,
+            changed_at=at,
+            said_at=Func(F("said_at"), Value(said, JSONField()), template="%(expressions)s", arg_joiner=" || ", output_field=JSONField()),
+        )
+    )
 
 
 def business_values(traits: Mapping[str, Any]) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def test_an_administrator_opens_every_page(client, sarah, model):
 
 def test_a_manager_sees_suppliers_and_scores_but_no_keys(client, sarah):
     staff(client, roles.MANAGER)
-    assert "sarah" in client.get(reverse("admin:success_supplier_changelist")).content.decode()
+    assert reverse("console:supplier", args=[sarah.pk]) in client.get(reverse("admin:success_supplier_changelist")).content.decode()
     assert "critical" in client.get(reverse("admin:health_assessment_changelist")).content.decode()
     assert client.get(reverse("admin:success_apikey_changelist")).status_code == 403
     assert client.get(reverse("admin:success_jobrun_changelist")).status_code == 403

@@ -41,9 +41,9 @@ class SupplierAdmin(OfSuppliers):
     readonly_fields = ["external_id", "source", "first_seen_at", "changed_at", "stage_now", "facts_now", "clients_now", "recent_activity"]
     inlines = [ContactInline]
     fieldsets = [
-        (None, {"fields": [("external_id", "stage_now"), ("status", "internal"), ("plan", "vertical"), "owner"]}),
-        ("Money and dates", {"fields": [("mrr", "currency"), ("created_at", "trial_ends_at"), ("renews_at", "cancelled_at"), "custom"]}),
-        ("What we know", {"fields": ["facts_now", "recent_activity", "clients_now", ("source", "first_seen_at", "changed_at")]}),
+        (None, {"fields": ["external_id", "stage_now", "status", "internal", "plan", "vertical", "owner"]}),
+        ("Money and dates", {"fields": ["mrr", "currency", "created_at", "trial_ends_at", "renews_at", "cancelled_at", "custom"]}),
+        ("What we know", {"fields": ["facts_now", "recent_activity", "clients_now", "source", "first_seen_at", "changed_at"]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -70,13 +70,7 @@ class SupplierAdmin(OfSuppliers):
 
     @admin.display(description="stage")
     def stage_now(self, supplier: Supplier) -> str:
-        return stage(
-            status=supplier.status,
-            known_since=supplier.facts.known_since,
-            trial_ends_at=supplier.trial_ends_at,
-            renews_at=supplier.renews_at,
-            at=clock.now(),
-        )
+        return stage_of(supplier)
 
     @admin.display(description="last activity", ordering="facts__last_activity_at")
     def last_activity(self, supplier: Supplier) -> Any:
@@ -104,6 +98,12 @@ class SupplierAdmin(OfSuppliers):
     @admin.display(description="last 50 activities")
     def recent_activity(self, supplier: Supplier) -> SafeString:
         return table(("at (UTC)", "event", "person", "properties"), db.rows(RECENT, [supplier.pk]))
+
+
+def stage_of(supplier: Supplier) -> str:
+    """Where a supplier stands now."""
+    ends = {"trial_ends_at": supplier.trial_ends_at, "renews_at": supplier.renews_at}
+    return stage(status=supplier.status, known_since=supplier.facts.known_since, **ends, at=clock.now())
 
 
 @admin.register(Event)

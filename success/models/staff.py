@@ -1,15 +1,21 @@
 """Our own people: what the console has to know of each beyond the sign-in."""
 
+from zoneinfo import available_timezones
+
 from django.conf import settings
 from django.db import models
+
+
+def zones() -> list[tuple[str, str]]:
+    """The time zones of the world, by region and city."""
+    return [(name, name.replace("_", " ")) for name in sorted(available_timezones()) if name == "UTC" or ("/" in name and not name.startswith("Etc/"))]
 
 
 class Colleague(models.Model):
     """How one of us uses the console. Made with the account; without a row, the defaults hold."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="colleague")
-    timezone = models.CharField(max_length=64, default="UTC", help_text="dates and times are shown in it")
-    language = models.CharField(max_length=35, default="en")
+    timezone = models.CharField(max_length=64, default="UTC", choices=zones, help_text="dates and times are shown in it")
     own_book_only = models.BooleanField(default=False, help_text="sees only the suppliers they own, on every page, list and export")
 
     def __str__(self) -> str:
