@@ -12,6 +12,7 @@ from success.messages import Catalogue
 from success.models import CustomField, EventName, Feature
 from success.models.activity import Meaning, kept_by_default
 
+LONGEST = 200  # characters of an event name, also where an address was longer than the word in its place
 FRESH_FOR = 1.0  # seconds a process may go by what it read last
 _ids: dict[str, int] = {}
 _current: tuple[float, Catalogue] | None = None
@@ -36,10 +37,12 @@ def forget() -> None:
 
 def ids_of(names: Collection[str]) -> dict[str, int]:
     """Ids of event names; those never seen are entered, meaning nothing yet. An address in a name is not kept: it is entered, and counted, without."""
-    harmless = {name: without_addresses(name) for name in names if "@" in name}
-    if harmless:
-        ids = ids_of({harmless.get(name, name) for name in names})
-        return {name: ids[harmless.get(name, name)] for name in names}
+    kept_as = {name: without_addresses(name)[:LONGEST] if "@" in name else name for name in names}
+    ids = entered(set(kept_as.values()))
+    return {name: ids[kept_as[name]] for name in names}
+
+
+def entered(names: Collection[str]) -> dict[str, int]:
     missing = sorted(name for name in names if name not in _ids)
     found = {name: _ids[name] for name in names if name in _ids}
     if missing:

@@ -19,7 +19,7 @@ PERSONAL = {
 }  # fmt: skip
 ADDRESS = re.compile(r"[^\s@<>\"(),;:=/]{1,64}@[^\s@<>\"(),;:/]{1,255}")
 SECRET = re.compile(r"\bcs_\w{8,}|\beyJ[\w-]{8,}(?:\.[\w-]*){0,2}|(?<=//)[^/\s:@]*:[^/\s@]*(?=@)")
-IN_PATH = re.compile(r"(?<=/suppliers/)[^/\s?\"']+|(?<=/clients/)[^/\s?\"']+|(?<=\?)[^\s\"']+=[^\s\"']*")
+IN_PATH = re.compile(r"(?<=/suppliers/).+|(?<=\?)[^\s\"']+=[^\s\"']*")  # an id may hold anything, so all that follows goes
 QUOTED = re.compile(r"\"(?![a-z0-9]+(?:_[a-z0-9]+)+\")[^\"]*\"")  # all but the name of a table or constraint
 PLAIN = (int, float, date, timedelta, UUID, type(None))
 

@@ -9,7 +9,7 @@ urlpatterns = [
     path("v1/batch", BatchView.as_view(), name="batch"),
     *(path(f"v1/{kind}", view.as_view(), name=kind) for kind, view in KINDS.items()),
     path("api/v1/suppliers/", SuppliersView.as_view(), name="suppliers"),
-    path("api/v1/suppliers/<str:id>/", OneSupplierView.as_view(), name="supplier"),
-    path("api/v1/suppliers/<str:id>/clients/", ClientsView.as_view(), name="clients"),
-    path("api/v1/suppliers/<str:id>/clients/<str:client_id>/", OneClientView.as_view(), name="client"),
+    path("api/v1/suppliers/<any_id:id>/clients/<any_id:client_id>/", OneClientView.as_view(), name="client"),
+    path("api/v1/suppliers/<any_id:id>/clients/", ClientsView.as_view(), name="clients"),
+    path("api/v1/suppliers/<any_id:id>/", OneSupplierView.as_view(), name="supplier"),  # last: an id may hold a slash
 ]

@@ -12,10 +12,10 @@ import pytest
 from django.db import connection, transaction
 from django.db.utils import OperationalError
 
-from health import assessments, scoring
+from health import assessments, history, scoring
 from health.models import Assessment
 from health.scoring import WS142, Inputs
-from success import activity, catalogue, clients, metrics, privacy, reconcile, suppliers
+from success import activity, catalogue, clients, db, letters, metrics, privacy, reconcile, suppliers
 from success.messages import SIGN_IN_REPORTED, Item
 from success.models import Activity, Client, Contact, DeadLetter, Facts, Source, Supplier
 from tests.factories import SourceFactory, SupplierFactory
@@ -143,6 +143,7 @@ def test_writers_scorers_and_expiry_beside_each_other(source):
             lambda: assessments.assess_touched(at=clock.look(), limit=5),
             lambda: assessments.assess(at=clock.look(), chunk_size=7),
             lambda: assessments.assess(at=clock.look(), chunk_size=100),
+            lambda: history.flag_declines(at=clock.look(), chunk_size=5),
         ],
     )
     assert letters_of(beside.errors) == []
@@ -226,3 +227,21 @@ def test_suppliers_are_erased_beside_writers_and_nothing_of_theirs_comes_after(s
         assert not model.objects.filter(supplier__in=list(erased.values_list("pk", flat=True))).exists()
     assert not Contact.objects.filter(supplier__in=erased).exclude(email="").exists()
     assert reconcile.differences(all_ids()) == []
+
+
+WAITING = "select 1 from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())"
+
+
+def test_a_letter_is_not_in_hand_while_an_erasure_is_waited_for(committed):
+    """Erasing shuts writers out and then takes letters: who held one and waited would be waited for in turn."""
+    letter = DeadLetter.objects.create(received_at=START, messages=[], sqlstate="22000", error="")
+    beside = Beside()
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        db.without_writers(patience="2s")
+        folding = pool.submit(beside.run, lambda: letters.fold_whole(letter.pk, at=START))
+        while not db.rows(WAITING) and not folding.done():
+            pass
+        assert list(DeadLetter.objects.select_for_update(nowait=True)) == [letter]
+    assert beside.errors == []
+    letter.refresh_from_db()
+    assert letter.resolved_at == START

@@ -21,7 +21,7 @@ from health import assessments
 from success import activity, messages, suppliers
 from success.imports import activity as import_activity
 from success.imports.files import File
-from success.models import Activity, Client, Contact, CustomField, DailyUse, Erased, Event, EventUse, Facts, Import, MessageKey, Source, Supplier
+from success.models import Activity, Client, Contact, CustomField, DailyUse, Erased, Event, EventName, EventUse, Facts, Import, MessageKey, Source, Supplier
 from tests.factories import SourceFactory
 
 SAMPLE = Path(__file__).parent / "data" / "activity.csv"
@@ -119,6 +119,13 @@ def test_a_group_is_the_supplier_and_properties_are_kept_as_the_catalogue_says(d
     assert Client.objects.get().last_activity_at == datetime(2026, 1, 2, 2, 4, 5, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("line", ["m{0},u,Invited {1},2026-01-01T00:00:00Z\n", 'm{0},u,"Invited {1}",2026-01-01T00:00:00+0000\n'], ids=["in SQL", "judged"])
+def test_an_address_in_the_name_of_an_event_is_not_kept(db, tmp_path, line):
+    run(write(tmp_path / "a.csv", HEADER + "".join(line.format(n, who) for n, who in enumerate(["a@example.com", "b@example.com", "@home"]))))
+    assert sorted(EventUse.objects.values_list("event__name", "n")) == [("Invited @home", 1), ("Invited [address]", 2)]
+    assert not EventName.objects.filter(name__contains="@example").exists()
+
+
 ODD_TIMES = [
     "2024-02-29T00:00:00Z", "20260101T100000Z", "2026-01-01T10:00:00.1234567+0100", "2026-W01-1T00:00:00Z", "2000-01-01T00:00:00Z", "2026-01-31 10:00:00Z",
 ]  # fmt: skip
@@ -145,6 +152,7 @@ BAD = [
     ("m,u,e,2000-01-01T00:30:00+01:00", "timestamp: Must not be before the year 2000."),
     ("m,u,e,", "timestamp: Is required."),
     ("m,,e,2026-01-01T00:00:00Z", "user_id: Is required."),
+    ("m,me,e,2026-01-01T00:00:00Z", "user_id: Must not be the word me, which in the API stands for whoever asks."),
     ("m,u,,2026-01-01T00:00:00Z", "event: Is required."),
     (f"m,{'é' * 129},e,2026-01-01T00:00:00Z", "user_id: Must have at most 128 characters."),
     (f"m,u,{'e' * 201},2026-01-01T00:00:00Z", "event: Must have at most 200 characters."),

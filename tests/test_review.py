@@ -174,3 +174,9 @@ def test_an_erased_person_is_no_actor_of_an_import(committed, tmp_path):
     file.write_text("message_id,user_id,group_id,event,timestamp\n1,pam,other,Signed In,2026-11-01T10:00:00Z\n2,tim,other,Signed In,2026-11-01T11:00:00Z\n")
     call_command("import_activity", str(file), source="history", group_id="group_id")
     assert list(Activity.objects.order_by("occurred_at").values_list("actor", flat=True)) == [None, "tim"]
+
+
+@pytest.mark.parametrize(("sent", "kept_as"), [("@home", "@home"), ("Met @ noon", "Met @ noon"), ("a@b " * 50, ("[address] " * 50)[:200])])
+def test_any_name_with_an_at_sign_is_counted(db, sent, kept_as):
+    assert [take(track(sent)).accepted for _ in range(2)] == [1, 1]
+    assert list(EventUse.objects.values_list("event__name", "n")) == [(kept_as, 2)]

@@ -1,7 +1,9 @@
 """The product's own libraries, pointed at us; and the path from an event to a score."""
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
+import pytest
 import requests
 import rudderstack.analytics as rudder
 import segment.analytics as segment
@@ -62,3 +64,16 @@ def test_from_a_curl_to_the_list(web, key):
     assert Assessment.objects.get().level == "critical"
     listed = requests.get(f"{web}/api/v1/suppliers/?level=critical", headers={"Authorization": f"Bearer {key}"}, timeout=10).json()
     assert [one["id"] for one in listed["results"]] == ["sarah"]
+
+
+@pytest.mark.parametrize("name", ["a/b", "/a", "a/", "a//b", "a/health/b", "a b?c#d%2F", "é\n/"])
+def test_an_id_may_hold_a_slash(web, key, name):
+    """As a server hands it on: with its slashes as they are, whether they were encoded or not."""
+    headers, address = {"Authorization": f"Bearer {key}"}, f"{web}/api/v1/suppliers/{quote(name, safe='')}"
+    requests.post(f"{web}/v1/track", auth=(key, ""), json={"userId": name, "event": "Signed In"}, timeout=10)
+    assert requests.get(f"{address}/", headers=headers, timeout=10).json()["id"] == name
+    assert health(web, key, quote(name, safe=""))["supplier"] == name
+    assert requests.get(f"{address}/health/history/", headers=headers, timeout=10).json()["results"] == []
+    sent = {"clients": [{"client_id": name}]}
+    assert requests.put(f"{address}/clients/", headers=headers, json=sent, timeout=10).json()["added"] == 1
+    assert requests.delete(f"{address}/clients/{quote(name, safe='')}/", headers=headers, timeout=10).status_code == 204

@@ -60,7 +60,7 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponseBase:
     if name not in ACTIONS:
         raise Http404
     action, supplier = ACTIONS[name], supplier_of(request, pk)
-    form = action.form(request.POST or None, initial={"assignee": request.user.pk}, auto_id=f"{name}-%s")
+    form = action.form(request.POST or None, initial={"assignee": request.user.pk}, auto_id=f"{name}-%s", label_suffix="")
     if form.is_valid() and carried_out(action, form, supplier=supplier.pk, by=signed_in(request)):
         messages.success(request, action.done)
         return HttpResponseRedirect(back(request, reverse("console:supplier", args=[pk])))

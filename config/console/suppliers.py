@@ -119,9 +119,6 @@ class HandOverForm(forms.Form):
     )
 
 
-admin.site.unregister(Supplier)
-
-
 @admin.register(Supplier)
 class SupplierList(SupplierAdmin):
     """A line each; the name leads to her page and from there back to this list as it was filtered."""
@@ -145,6 +142,10 @@ class SupplierList(SupplierAdmin):
         score = supplier.assessment.score if hasattr(supplier, "assessment") else None
         shown = "" if score is None else f"{score:.0f}"
         return format_html('<span class="cs-level cs-{}">{}</span> {}', level or "none", words(level) if level else "no score", shown)
+
+    @admin.display(description="stage")
+    def stage_now(self, supplier: Supplier) -> str:
+        return words(stage_of(supplier))
 
     @admin.display(description="MRR", ordering="mrr")
     def money(self, supplier: Supplier) -> str:

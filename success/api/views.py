@@ -3,6 +3,8 @@
 import re
 from typing import Any, ClassVar
 
+from django.urls import register_converter
+from django.urls.converters import StringConverter
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -70,6 +72,15 @@ class View(APIView):
             response["RateLimit-Remaining"] = str(self.verdict.remaining)
             response["RateLimit-Reset"] = str(max(1, round(self.verdict.reset)))
         return response
+
+
+class AnyId(StringConverter):
+    """An id of the product in an address: it may hold a slash. Longer than any id is, and bounded, so that no address takes long to resolve."""
+
+    regex = r"[\s\S]{1,256}"
+
+
+register_converter(AnyId, "any_id")
 
 
 class SupplierView(View):

@@ -182,7 +182,7 @@ def judge(where: Expressions, outcome: Outcome, columns: Columns) -> None:
 
 def judged(columns: Columns, message_id: str | None, user: str | None, group: str | None, event: str | None, sent_at: str | None) -> datetime:
     """The instant of a line that breaks no rule of ingest. Unlike there a time is required: a line of history without one is none."""
-    messages.account(group or messages.required(user, columns.user_id, 128), columns.user_id)
+    messages.account(group or messages.required(user, columns.user_id, 128), columns.group_id if group else columns.user_id)
     for value, name, limit in ((group, columns.group_id, 128), (message_id, columns.message_id, 255)):
         if value:
             messages.text(value, name, limit)

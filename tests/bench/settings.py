@@ -6,6 +6,7 @@ os.environ["DEBUG"] = "0"  # with it Django remembers every query
 os.environ["DB_STATEMENT_TIMEOUT"] = "0"
 os.environ["RATE_LIMIT_KEY"] = "1000000,1000000"  # counted all the same
 os.environ.setdefault("SECRET_KEY", "a-key-for-measurements-only-that-is-long-enough")
+os.environ.setdefault("SENSITIVE_KEY", "another-key-for-measurements-only-that-is-long-enough")
 os.environ.setdefault("JWT_SECRET", "a-jwt-secret-for-measurements-only-that-is-long-enough")
 os.environ.setdefault("JWT_AUDIENCE", "authenticated")
 os.environ.setdefault("NUM_PROXIES", "0")
