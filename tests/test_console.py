@@ -100,6 +100,7 @@ ROUTES = {  # name -> the verbs it answers to; whether it is about one supplier,
     "wake": ({"POST"}, True),
     "end_override": ({"POST"}, True),
     "scoring": ({"GET", "HEAD"}, False),
+    "start": ({"GET", "HEAD", "POST"}, False),
     "task_done": ({"POST"}, True),
     "task_drop": ({"POST"}, True),
 }
@@ -109,7 +110,7 @@ VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 def address(name, supplier, maya):
     task = Task.objects.create(supplier=supplier, title="Call", due_on=clock.now().date(), assignee=maya, by=maya, at=clock.now())
     match name:
-        case "today" | "scoring":
+        case "today" | "scoring" | "start":
             return reverse(f"console:{name}")
         case "task_done" | "task_drop":
             return reverse(f"console:{name}", args=[task.pk])
@@ -127,6 +128,8 @@ def test_every_route_has_a_row():
 def test_who_may_what(client, maya, sarah, name, verb):
     verbs, about_one = ROUTES[name]
     url = address(name, sarah, maya)
+    if name == "start":  # is the administrators'
+        maya.groups.set([Group.objects.get(name="administrator")])
     assert client.generic(verb, url).status_code in ({200, 302} if verb in verbs else {405})
     Supplier.objects.update(owner=None)
     Colleague.objects.create(user=maya, own_book_only=True)
@@ -255,3 +258,23 @@ def test_search_finds_her_from_any_page_by_name_mail_or_id(client, everybody, sa
     Colleague.objects.create(user=maya, own_book_only=True)
     ContactFactory(supplier=Supplier.objects.get(external_id="colleagues"), name="Olga Else")
     assert "Olga" not in client.get("/admin/search/?s=olga&extended=1").text
+
+
+def test_the_start_of_an_empty_installation_is_ticked_by_fact(client, db):
+    boss = StaffFactory()
+    boss.groups.add(Group.objects.get(name="administrator"))
+    client.force_login(boss)
+    assert client.get("/admin/", follow=True).context["title"] == "Start"
+    assert "Waiting for your first event" in client.get("/admin/start/").text
+    key = client.post("/admin/start/").context["made"]
+    sent = {"userId": "my-first-customer", "event": "Signed In"}
+    assert client.post("/v1/track", sent, content_type="application/json", headers={"Authorization": f"Bearer {key}"}).status_code == 200
+    assert "Signed In of" in client.get("/admin/start/?fragment").text
+    assert key not in client.get("/admin/start/").text
+    SupplierFactory(owner=StaffFactory())
+    assert "console:start" not in client.get("/admin/").text and "/admin/start/" not in client.get("/admin/").text
+
+
+def test_the_start_is_not_for_a_manager(client, maya):
+    assert client.get("/admin/").context["title"] == "Today"
+    assert client.get("/admin/start/").status_code == 403

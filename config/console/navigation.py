@@ -6,16 +6,24 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
+from config.console import start
+
 
 def item(title: str, icon: str, route: str, permission: str) -> dict[str, Any]:
     may: Callable[[HttpRequest], bool] = lambda request: request.user.has_perm(permission)  # noqa: E731
     return {"title": title, "icon": icon, "link": reverse(route), "permission": may}
 
 
+def starting(request: HttpRequest) -> bool:
+    """The start is gone when it is done."""
+    return request.user.has_perm("success.add_apikey") and not start.done()
+
+
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     return [
         {
             "items": [
+                *([item("Start", "flag", "console:start", "success.add_apikey")] if starting(request) else []),
                 item("Today", "today", "console:today", "success.view_supplier"),
                 item("Suppliers", "storefront", "admin:success_supplier_changelist", "success.view_supplier"),
             ]

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 
+from config.console import start
 from config.console.pages import console, page
 from health import current, risk, worklist
 from health.scoring import WS142
@@ -34,6 +36,8 @@ class Whose:
 @console("success.view_supplier")
 def today(request: HttpRequest) -> HttpResponseBase:
     """At most 20 suppliers who need somebody, the new ones, the tasks due, and the book in numbers."""
+    if start.empty() and request.user.has_perm("success.add_apikey"):
+        return HttpResponseRedirect(reverse("console:start"))
     at, choices = clock.now(), choices_of(request)
     whose = next((choice for choice in choices if choice.key == request.GET.get("whose")), choices[0])
     lines, new = worklist.needing(**whose.asked, at=at), worklist.arrived(**whose.asked, at=at)

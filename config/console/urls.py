@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from config.console import actions, story, today
+from config.console import actions, start, story, today
 
 app_name = "console"
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("suppliers/<int:pk>/wake/", actions.wake, name="wake"),
     path("suppliers/<int:pk>/computed/", actions.end_override, name="end_override"),
     path("suppliers/<int:pk>/<slug:name>/", actions.act, name="act"),
+    path("start/", start.start, name="start"),
     path("scoring/", story.scoring, name="scoring"),
     path("tasks/<int:pk>/done/", actions.done, name="task_done"),
     path("tasks/<int:pk>/drop/", actions.drop, name="task_drop"),

@@ -26,4 +26,14 @@
     event.preventDefault();
     open(link).catch(() => window.location.assign(link.href));
   });
+
+  // What waits for something asks for it again until it is there.
+  const poll = async (waiting) => {
+    const answer = await fetch(waiting.dataset.poll, { credentials: "same-origin" });
+    if (!answer.ok) return;
+    const fresh = document.createElement("div");
+    fresh.innerHTML = await answer.text(); // our own page, escaped by the server
+    if (!fresh.querySelector("[data-poll]")) waiting.replaceWith(...fresh.children);
+  };
+  setInterval(() => document.querySelectorAll("[data-poll]").forEach((waiting) => poll(waiting).catch(() => {})), 2000);
 })();
