@@ -19,8 +19,8 @@ PERSONAL = {
 }  # fmt: skip
 ADDRESS = re.compile(r"[^\s@<>\"(),;:=/]{1,64}@[^\s@<>\"(),;:/]{1,255}")
 SECRET = re.compile(r"\bcs_\w{8,}|\beyJ[\w-]{8,}(?:\.[\w-]*){0,2}|(?<=//)[^/\s:@]*:[^/\s@]*(?=@)")
-IN_PATH = re.compile(r"(?<=/suppliers/).+|(?<=\?)[^\s\"']+=[^\s\"']*")  # an id may hold anything, so all that follows goes
-QUOTED = re.compile(r"\"(?![a-z0-9]+(?:_[a-z0-9]+)+\")[^\"]*\"")  # all but the name of a table or constraint
+IN_PATH = re.compile(r"(?<=/suppliers/).+|(?<=/welcome/).+|(?<=\?)[^\s\"']+=[^\s\"']*")  # an id may hold anything, so all that follows goes
+QUOTED = re.compile(r"(?:\"|(?<!\w)').*", re.S)  # a value may have quotes of its own, so all from the first on; in sql/fold.sql too
 PLAIN = (int, float, date, timedelta, UUID, type(None))
 
 
@@ -33,8 +33,14 @@ def redact(_: Any, __: str, event: EventDict) -> EventDict:
 
 
 def reason_of(error: BaseException) -> str:
-    """What is wrong, in the database's first line, without the values it quotes: fit to be kept."""
-    return str(clean(without_values(str(error).partition("\n")[0])))
+    """What is wrong, to the first value it quotes, and the table and constraint the database names: fit to be kept."""
+    return " ".join([str(clean(without_values(str(error)).partition("\n")[0])), *names_of(error.__cause__, "table_name", "constraint_name")])
+
+
+def names_of(error: BaseException | None, *parts: str) -> list[str]:
+    """What the database names by itself, where the error is its."""
+    diag = getattr(error, "diag", None)
+    return [name for part in parts if (name := getattr(diag, part, None))]
 
 
 def without_values(text: str) -> str:
@@ -84,9 +90,7 @@ def causes(error: BaseException | None) -> Iterator[BaseException]:
 def described(error: BaseException) -> Iterator[str]:
     """Frames, class, and what the database names by itself: state, table, constraint."""
     yield from (f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(error.__traceback__))
-    diag = getattr(error, "diag", None)
-    known = [getattr(diag, part, None) for part in ("sqlstate", "table_name", "constraint_name")]
-    yield " ".join([f"{type(error).__module__}.{type(error).__qualname__}", *filter(None, known)])
+    yield " ".join([f"{type(error).__module__}.{type(error).__qualname__}", *names_of(error, "sqlstate", "table_name", "constraint_name")])
 
 
 def formatter() -> logging.Formatter:

@@ -362,7 +362,7 @@ def errors(name: str, address: str, phone: str) -> None:
             fail()
         except Exception as error:
             log.exception("task_failed", supplier=7)
-            log.error("letter_kept", reason=str(error).splitlines()[0] if '"' in str(error) and "quoted" not in name else "x")
+            log.error("letter_kept", reason=str(error).splitlines()[0])
             foreign.error("Task %s raised unexpected: %r", "score", error, exc_info=True)
             log.warning("retried", error=type(error).__name__, email=address, traits={"name": name}, cause=error, people=[Contact(name=name)])
     foreign.error("Not Found: /api/v1/suppliers/%s/health/?q=%s", address, address)
@@ -389,6 +389,27 @@ def test_an_error_says_where_and_what_kind(source, logged):
     assert entry["event"] == "failed"
     assert "psycopg.errors.UniqueViolation 23505 success_contact contact_once" in entry["exception"]
     assert "test_privacy.py" in entry["exception"]
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ('column "first_at" holds "Sarah Lund"', 'column "[value]"'),
+        ('bad number: "sarah_lund"', 'bad number: "[value]"'),
+        ('bad: "Ana\nBea"', 'bad: "[value]"'),
+        ('bad: "a "Sarah" b" in tea@example.com', 'bad: "[value]"'),
+        ("bad literal: 'Sarah'", 'bad literal: "[value]"'),
+        ("it won't do for tea@example.com\nDETAIL", "it won't do for [address]"),
+    ],
+)
+def test_a_reason_that_is_kept_quotes_no_value(said, kept):
+    assert logs.reason_of(ValueError(said)) == kept
+
+
+def test_a_reason_names_the_constraint(source):
+    with pytest.raises(IntegrityError) as caught, transaction.atomic():
+        duplicate(*PEOPLE[0])
+    assert logs.reason_of(caught.value) == 'duplicate key value violates unique constraint "[value]" success_contact contact_once'
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,19 @@
 create or replace function success_activity_fold() returns trigger language plpgsql as $$
 declare
     quiet constant boolean := current_setting('success.history', true) is not distinct from 'on';
+    at_table text;
+    at_constraint text;
 begin
     begin
 {body}
     exception when others then
         if sqlstate like '40%' or sqlstate in ('55P03', '57014') then raise; end if;
+        get stacked diagnostics at_table = table_name, at_constraint = constraint_name;
+        -- As success.logs.reason_of: what a message quotes may be hers.
         insert into success_deadletter (received_at, messages, sqlstate, error, history, attempts)
         select received_at, array_agg(message order by message), sqlstate,
-               regexp_replace(sqlerrm, '"(?![a-z0-9]+(_[a-z0-9]+)+")[^"]*"', '"[value]"', 'g'), quiet, 0 from new_rows group by received_at;
+               concat_ws(' ', regexp_replace(sqlerrm, '("|(?<!\w)'').*', '"[value]"'), nullif(at_table, ''), nullif(at_constraint, '')), quiet, 0
+        from new_rows group by received_at;
     end;
     return null;
 end $$;
