@@ -4,12 +4,14 @@ A secret may also be given as a file: `SECRET_KEY_FILE=/run/secrets/key` stands 
 """
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import environ
 import structlog
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 from kombu import Exchange, Queue
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -44,6 +46,10 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "django_prometheus",
     "csp",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_totp",
     "success",
     "health",
     "config.console",
@@ -60,10 +66,13 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "config.console.signing_in.second_factor_first",
     "config.console.zone.own_time_zone",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -200,6 +209,27 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
+PASSWORD_RESET_TIMEOUT = 7 * 24 * 3600  # seconds for which the link of an invitation is good
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+# The roles whose people do nothing in the console before they have a second factor.
+REQUIRE_SECOND_FACTOR = env.list("REQUIRE_SECOND_FACTOR", default=[] if DEBUG else ["administrator"])
+OTP_TOTP_ISSUER = "Customer success"
+# Wrong passwords for one name from one address: after five, a pause of a quarter of an hour. Rows hold no password, log lines no name.
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "config.console.password.client_address"
+AXES_USERNAME_CALLABLE = "config.console.password.known_name"
+AXES_LOCKOUT_CALLABLE = "config.console.password.locked_out"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
+
+# ---------------------------------------------------------------- mail
+globals().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
+EMAIL_TIMEOUT = 5  # seconds a page waits for the mail server
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Customer success <success@localhost>")
 
 # ---------------------------------------------------------------- security
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not DEBUG
@@ -241,6 +271,13 @@ UNFOLD = {
     "STYLES": [lambda request: static("console/console.css")],
     "SCRIPTS": [lambda request: static("console/console.js")],
     "COMMAND": {"search_callback": "config.console.search.found"},
+    "LOGIN": {"form": "config.console.password.SignInForm"},
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "My settings", "link": reverse_lazy("console:me")},
+            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
+        ]
+    },
     "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "config.console.navigation.navigation"},
 }
 
@@ -256,6 +293,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.request": {"level": "ERROR"},
         "django.server": {"level": "ERROR"},
+        "axes": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},

@@ -1,5 +1,6 @@
 """All routes."""
 
+from django.apps import apps
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
@@ -21,6 +22,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("success.urls")),
     re_path(r"^(?:api|v1|webhooks)(?:/|$)", UnroutedView.as_view(), name="unrouted"),
 ]
+
+if apps.is_installed("config.local"):  # with DEBUG on
+    urlpatterns.append(path("mailbox/", include("config.local.mailbox.urls")))
 
 handler400 = "success.api.problems.bad_request"
 handler404 = "success.api.problems.not_found"

@@ -55,57 +55,64 @@ def everyone() -> str:
     return f"""select s.id as key, s.external_id as id, s.mrr, s.currency, s.owner_id, s.status = 'trial' as trial,
             case s.status when 'trial' then s.trial_ends_at else s.renews_at end as ends_at, {stage_sql("%(at)s")} as stage,
             {level} as level, a.score, {before} as level_before, a.level_since, a.declining, f.known_since,
-            coalesce({WORST.format(level)} < {WORST.format(before)} and a.level_since > %(week)s, false) as fell,
-            exists (select 1 from success_snooze z where z.supplier_id = s.id and z.ended_at is null and z.until > %(at)s) as snoozed
+            coalesce({WORST.format(level)} < {WORST.format(before)} and a.level_since > %(week)s, false) as fell
         from success_supplier s join success_facts f on f.supplier_id = s.id {columns.joins()}
         where f.in_service and (%(owner)s::integer is null or s.owner_id = %(owner)s) and (not %(unassigned)s or s.owner_id is null)"""
 
 
-def lines(where: str, order: str, limit: int) -> str:
-    return f"""select x.key, x.id, coalesce(nullif(c.name, ''), x.id), x.mrr, x.currency, x.ends_at, x.trial,
+AWAKE = "not exists (select 1 from success_snooze z where z.supplier_id = s.id and z.ended_at is null and z.until > %(at)s)"
+NEEDS = "x.stage <> 'new' and (x.level in ('critical', 'at_risk') or x.declining or (x.stage = 'at_end' and x.level is null))"
+LISTS = {  # name -> who stands in it, in which order, how many at most
+    "needing": (NEEDS, "x.fell desc, coalesce(x.mrr, 0) * greatest(70 - coalesce(x.score, 70), 0) desc, x.ends_at, x.key", MOST),
+    "trying": (f"x.trial and {NEEDS}", "x.fell desc, x.ends_at, x.key", MOST_NEW),
+    "new": ("x.stage = 'new'", "x.known_since desc, x.key", MOST_NEW),
+}
+
+
+def lines() -> str:
+    """All lists from one pass over the suppliers."""
+    found = " union all ".join(
+        f"(select '{name}' as list, row_number() over () as place, x.* from (select * from x where {where} order by {order} limit {most}) x)"
+        for name, (where, order, most) in LISTS.items()
+    )
+    return f"""with x as materialized (select * from ({everyone()} and {AWAKE}) x where x.stage = 'new' or {NEEDS}), found as ({found})
+        select x.list, x.key, x.id, coalesce(nullif(c.name, ''), x.id), x.mrr, x.currency, x.ends_at, x.trial,
             coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username), x.stage, x.level, x.score, x.level_before, x.level_since, x.fell, t.at
-        from (select * from ({everyone()}) x where not x.snoozed and {where} order by {order} limit {limit}) x
+        from found x
         left join success_contact c on c.supplier_id = x.key and c.is_primary
         left join auth_user u on u.id = x.owner_id
-        left join lateral (select at from success_touchpoint where supplier_id = x.key order by at desc limit 1) t on true order by {order}"""
-
-
-NEEDS = "x.stage <> 'new' and (x.level in ('critical', 'at_risk') or x.declining or (x.stage = 'at_end' and x.level is null))"
-FIRST = "x.fell desc, coalesce(x.mrr, 0) * greatest(70 - coalesce(x.score, 70), 0) desc, x.ends_at, x.key"
+        left join lateral (select at from success_touchpoint where supplier_id = x.key order by at desc limit 1) t on true order by x.list, x.place"""
 
 
 def params(*, owner: int | None, unassigned: bool, at: datetime) -> dict[str, Any]:
     return {"owner": owner, "unassigned": unassigned, "at": at, "week": at - WEEK}
 
 
-def needing(*, owner: int | None = None, unassigned: bool = False, at: datetime) -> list[Line]:
-    """At most 20 suppliers past their first week: those who fell this week first, then by money times distance below 70, then by the end of trial or term."""
-    return [Line(*row) for row in db.rows(lines(NEEDS, FIRST, MOST), params(owner=owner, unassigned=unassigned, at=at))]
+def lists(*, owner: int | None = None, unassigned: bool = False, at: datetime) -> dict[str, list[Line]]:
+    """Who needs somebody, three lists.
 
-
-def trying(*, owner: int | None = None, unassigned: bool = False, at: datetime) -> list[Line]:
-    """Those on trial who need somebody, past their first week: money cannot rank who pays nothing yet, so the ones who fell first, then by the end of the trial."""
-    order = "x.fell desc, x.ends_at, x.key"
-    return [Line(*row) for row in db.rows(lines(f"x.trial and {NEEDS}", order, MOST_NEW), params(owner=owner, unassigned=unassigned, at=at))]
-
-
-def arrived(*, owner: int | None = None, unassigned: bool = False, at: datetime) -> list[Line]:
-    """The latest of those in their first week."""
-    found = db.rows(lines("x.stage = 'new'", "x.known_since desc, x.key", MOST_NEW), params(owner=owner, unassigned=unassigned, at=at))
-    return [Line(*row) for row in found]
+    `needing`: at most 20 past their first week, those who fell this week first, then by money times distance below 70, then by the end of trial or term.
+    `trying`: those on trial who need somebody and are not among them: money cannot rank who pays nothing yet.
+    `new`: the latest of those in their first week.
+    """
+    found: dict[str, list[Line]] = {name: [] for name in LISTS}
+    for name, *line in db.rows(lines(), params(owner=owner, unassigned=unassigned, at=at)):
+        found[name].append(Line(*line))
+    found["trying"] = [line for line in found["trying"] if line not in found["needing"]]
+    return found
 
 
 def book(*, owner: int | None = None, unassigned: bool = False, at: datetime) -> Book:
     """The suppliers of one of us, or all, in numbers."""
     asked = params(owner=owner, unassigned=unassigned, at=at)
     found = db.rows(
-        f"""select coalesce(x.level, 'none'), x.currency, count(*), count(*) filter (where x.level_since > %(week)s), coalesce(sum(x.mrr), 0),
-                count(*) filter (where x.snoozed) from ({everyone()}) x group by 1, 2""",
+        f"""select coalesce(x.level, 'none'), x.currency, count(*), count(*) filter (where x.level_since > %(week)s), coalesce(sum(x.mrr), 0)
+            from ({everyone()}) x group by 1, 2""",
         asked,
     )
     levels, came = (dict.fromkeys(("critical", "at_risk", "healthy", "none"), 0) for _ in range(2))
     at_risk: dict[str, float] = {}
-    for level, currency, n, new, mrr, _ in found:
+    for level, currency, n, new, mrr in found:
         levels[level] += n
         came[level] += new
         if level in ("critical", "at_risk") and mrr:
@@ -116,4 +123,5 @@ def book(*, owner: int | None = None, unassigned: bool = False, at: datetime) ->
               and (not %(unassigned)s or s.owner_id is null) group by 1 order by 1""",
         asked,
     )
-    return Book(levels, came, at_risk, sum(row[5] for row in found), dict(left_out))
+    [(snoozed,)] = db.rows(f"select count(*) from ({everyone()} and not {AWAKE}) x", asked)
+    return Book(levels, came, at_risk, snoozed, dict(left_out))

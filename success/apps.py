@@ -4,12 +4,7 @@ from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules
 
-
-def make_roles_afterwards(**_: object) -> None:
-    """Once the models may be imported."""
-    from success.roles import make_roles  # noqa: PLC0415
-
-    make_roles()
+from success.roles import make_roles
 
 
 class SuccessConfig(AppConfig):
@@ -20,4 +15,4 @@ class SuccessConfig(AppConfig):
         """Every app's jobs, readiness checks and map of personal data are known, as the admin finds each app's pages."""
         import_module("success.checks")
         autodiscover_modules("scheduled", "readiness", "privacy")
-        post_migrate.connect(make_roles_afterwards)
+        post_migrate.connect(make_roles)

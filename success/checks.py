@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 
+from success.roles import ROLES
 from success.tokens import SYMMETRIC
 
 ALGORITHMS = {"HS256", "RS256", "ES256"}
@@ -34,6 +35,9 @@ def unsafe() -> Iterator[Error]:
     if settings.NUM_PROXIES < 0:
         hint = "Set how many proxies of yours stand before the web process, 0 for none: limits go by the address of the client."
         yield Error("NUM_PROXIES is not set.", hint=hint, id="success.E003")
+    if unknown := set(settings.REQUIRE_SECOND_FACTOR) - set(ROLES):
+        hint = f"Name some of: {', '.join(ROLES)}."
+        yield Error(f"REQUIRE_SECOND_FACTOR names no role of ours: {', '.join(sorted(unknown))}.", hint=hint, id="success.E010")
     if settings.DEMO:
         yield Error("DEMO is on with DEBUG off: invented suppliers would mix with real ones.", hint="Set DEMO=0.", id="success.E004")
 

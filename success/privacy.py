@@ -15,6 +15,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 
 from success import db, reconcile, suppliers
+from success.imports import uploads
 from success.messages import PERSONAL
 from success.models import (
     Activity,
@@ -196,6 +197,7 @@ def erase(external_id: str, *, at: datetime, opaque: str) -> dict[Held, int]:
     remember(external_id, subject)
     forget_letters(subject)
     forget_audit(subject)
+    uploads.forget_supplier([external_id, *Contact.objects.filter(supplier=subject.supplier).values_list("email", flat=True)])
     return {held: held.erase(subject) for held in MAP.values()}
 
 

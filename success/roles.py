@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.contrib.auth.models import Group, Permission
+from django.apps import apps
 from django.db.models import Q
 
-MANAGER, LEAD, ADMINISTRATOR = "success manager", "lead", "administrator"
+ROLES = MANAGER, LEAD, ADMINISTRATOR = "success manager", "lead", "administrator"
 
 SEE = ["supplier", "contact", "client", "facts", "event", "statuschange", "eventname", "feature", "assessment", "snapshot", "override"]
 SEE_OPERATIONS = ["jobrun", "deadletter", "source", "traituse", "customfield"]
@@ -15,18 +15,18 @@ EVERYTHING_OF = ("success", "health", "django_celery_beat", "auth")
 WORK = ["note", "touchpoint", "task", "snooze"]
 GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
     MANAGER: {**dict.fromkeys(SEE, ("view",)), **dict.fromkeys(WORK, ("view", "add", "change")), "override": ("view", "add"), "supplier": ("view", "change")},
-    LEAD: {**dict.fromkeys(SEE_OPERATIONS, ("view",)), "override": ("set_any",)},
+    LEAD: {**dict.fromkeys(SEE_OPERATIONS, ("view",)), "override": ("set_any",), "upload": ("view", "add")},
 }
 
 
 def make_roles(**_: Any) -> None:
     """The groups exist with exactly these permissions. What a page forbids (deleting from a ledger) no role can do."""
-    granted: set[int] = set()
+    groups, permissions, granted = apps.get_model("auth.Group").objects, apps.get_model("auth.Permission").objects, set[int]()
     for role, models in GRANTS.items():
         wanted = Q(pk=None)
         for model, actions in models.items():
             wanted |= Q(content_type__model=model, codename__in=[f"{action}_{model}" for action in actions])
-        granted |= set(Permission.objects.filter(wanted, content_type__app_label__in=["success", "health"]).values_list("pk", flat=True))
-        Group.objects.get_or_create(name=role)[0].permissions.set(granted)
-    everything = Permission.objects.filter(content_type__app_label__in=EVERYTHING_OF)
-    Group.objects.get_or_create(name=ADMINISTRATOR)[0].permissions.set(everything)
+        granted |= set(permissions.filter(wanted, content_type__app_label__in=["success", "health"]).values_list("pk", flat=True))
+        groups.get_or_create(name=role)[0].permissions.set(granted)
+    everything = permissions.filter(content_type__app_label__in=EVERYTHING_OF)
+    groups.get_or_create(name=ADMINISTRATOR)[0].permissions.set(everything)

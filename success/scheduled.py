@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from success import activity, letters
+from success.imports import uploads
 from success.jobs import Done, Job, register
 
 
@@ -17,7 +18,13 @@ def partitions(*, at: datetime, slot: datetime, only: Collection[int] | None) ->
     return Done({"made": activity.ensure_partitions(now=at)})
 
 
+def forget_uploads(*, at: datetime, slot: datetime, only: Collection[int] | None) -> Done:
+    """Files that were uploaded do not stay."""
+    return Done({"forgotten": uploads.forget(at=at)})
+
+
 register(
     Job(key="success.fold_again", run=fold_again, keep=timedelta(days=7)),
     Job(key="success.partitions", run=partitions),
+    Job(key="success.forget_uploads", run=forget_uploads),
 )

@@ -35,7 +35,7 @@ def sarah(db):
 def test_an_administrator_opens_every_page(client, sarah, model):
     staff(client, roles.ADMINISTRATOR)
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
-    page = client.get(reverse(f"{name}_changelist"))
+    page = client.get(reverse(f"{name}_changelist"), follow=True)
     assert page.status_code == 200
     assert HOSTILE not in page.content.decode()
     row = model.objects.first()
@@ -56,7 +56,7 @@ def test_a_manager_sees_suppliers_and_scores_but_no_keys(client, sarah):
 def test_a_lead_also_sees_the_runs(client, sarah):
     staff(client, roles.LEAD)
     assert client.get(reverse("admin:success_jobrun_changelist")).status_code == 200
-    assert client.get(reverse("admin:auth_user_changelist")).status_code == 403
+    assert client.get(reverse("console:colleagues")).status_code == 403
 
 
 def test_a_stranger_is_asked_to_sign_in(client, db):
@@ -106,3 +106,40 @@ def test_a_changed_meaning_derives_the_facts_again(client, sarah, django_capture
     with django_capture_on_commit_callbacks(execute=True):
         client.post(reverse("admin:success_eventname_change", args=[event.pk]), {"meaning": "none", "kept": "client_id", "description": ""})
     assert Supplier.objects.get(pk=sarah.pk).facts.last_sign_in_at is None
+
+
+# ---------------------------------------------------------------- the pages about colleagues, and one's own
+
+EVERYBODY, ADMINISTRATORS = set(roles.ROLES), {roles.ADMINISTRATOR}
+COLLEAGUE_ROUTES = {  # name -> the verbs it answers to, what follows the name in its address, and whose it is
+    "colleagues": ({"GET", "HEAD"}, [], ADMINISTRATORS),
+    "invite": ({"GET", "HEAD", "POST"}, [], ADMINISTRATORS),
+    "locked_out": ({"GET", "HEAD", "POST"}, [], ADMINISTRATORS),
+    "colleague": ({"GET", "HEAD", "POST"}, ["pk"], ADMINISTRATORS),
+    "colleague_act": ({"POST"}, ["pk", "reset"], ADMINISTRATORS),
+    "me": ({"GET", "HEAD", "POST"}, [], EVERYBODY),
+    "enrol": ({"GET", "HEAD", "POST"}, [], EVERYBODY),
+    "remove": ({"POST"}, [], EVERYBODY),
+    "code": ({"GET", "HEAD", "POST"}, [], EVERYBODY),
+    "welcome": ({"GET", "HEAD", "POST"}, ["MQ", "no-token"], EVERYBODY | {"a stranger"}),
+}
+
+
+@pytest.mark.parametrize("who", [*roles.ROLES, "a stranger"])
+@pytest.mark.parametrize("name", COLLEAGUE_ROUTES)
+def test_who_may_what_about_colleagues(client, db, name, who):
+    verbs, arguments, allowed = COLLEAGUE_ROUTES[name]
+    if who != "a stranger":
+        staff(client, who)
+    url = reverse(f"console:{name}", args=[StaffFactory().pk if part == "pk" else part for part in arguments])
+    for verb in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
+        answer = client.generic(verb, url)
+        if who == "a stranger" and who not in allowed:
+            assert "/admin/login/" in answer.headers["Location"], verb
+        elif verb in verbs:
+            assert answer.status_code in ({200, 302} if who in allowed else {403}), verb
+        else:
+            assert answer.status_code == 405, verb
+    assert {verb for verb in verbs if client.generic(verb, url.replace("/reset/", "/nothing/")).status_code == 404} == (
+        {"POST"} if name == "colleague_act" and who in allowed else set()
+    )

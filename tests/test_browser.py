@@ -125,10 +125,32 @@ def test_set_the_level_and_take_it_back(desk: Page, people: Supplier):
     expect(desk.get_by_text("The set level was taken back")).to_be_visible()
 
 
+def test_customers_come_in_from_a_file(desk: Page, tmp_path: Path):
+    file = tmp_path / "customers.csv"
+    file.write_text("Account ID,Name,Plan\n" + "".join(f"new-{n},Nora {'Berg' * 20},pro\n" for n in range(1500)) + "x\n")
+    desk.get_by_role("link", name="Upload").click()
+    desk.get_by_label("A CSV file").set_input_files(file)
+    desk.get_by_role("button", name="Upload and look").click()
+    expect(desk.get_by_text("can be taken")).to_be_visible()
+    desk.get_by_role("button", name="Import").click()
+    expect(desk.get_by_text("1500 new, 0 changed, 0 as they were, 1 not taken")).to_be_visible(timeout=30_000)
+    with desk.expect_download() as download:
+        desk.get_by_role("link", name="What was not taken, and why").click()
+    assert "Has 1 columns; the first line names 3." in Path(download.value.path()).read_text()
+
+
 def pages(people: Supplier) -> list[str]:
     of_one = [f"/admin/suppliers/{people.pk}/", *(f"/admin/suppliers/{people.pk}/{action}/" for action in ("note", "contacted", "task", "snooze", "override"))]
     lists = ["success/supplier", "health/assessment", "success/event", "success/eventname", "success/jobrun", "success/apikey", "auth/user"]
-    return ["/admin/", *of_one, "/admin/scoring/", *(f"/admin/{name}/" for name in lists), f"/admin/success/supplier/{people.pk}/change/"]
+    return [
+        "/admin/",
+        *of_one,
+        "/admin/scoring/",
+        "/admin/start/",
+        "/admin/uploads/",
+        *(f"/admin/{name}/" for name in lists),
+        f"/admin/success/supplier/{people.pk}/change/",
+    ]
 
 
 OURS = [".cs-main", ".cs-side", ".cs-head", ".cs-tabs", ".cs-counts", ".cs-card"]  # the frame around them is the admin's own

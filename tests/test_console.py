@@ -11,8 +11,10 @@ from django.urls import reverse
 from config.console.urls import urlpatterns
 from health import assessments
 from success import activity, clock
+from success.imports import uploads
 from success.models import Colleague, Event, Note, Snooze, Supplier, Task, Touchpoint
 from tests.factories import ContactFactory, SourceFactory, StaffFactory, SupplierFactory
+from tests.test_admin import COLLEAGUE_ROUTES
 
 
 @pytest.fixture
@@ -99,6 +101,10 @@ ROUTES = {  # name -> the verbs it answers to; whether it is about one supplier,
     "act": ({"GET", "HEAD", "POST"}, True),
     "wake": ({"POST"}, True),
     "end_override": ({"POST"}, True),
+    "uploads": ({"GET", "HEAD", "POST"}, False),
+    "upload": ({"GET", "HEAD", "POST"}, False),
+    "upload_take": ({"POST"}, False),
+    "upload_rejects": ({"GET", "HEAD"}, False),
     "scoring": ({"GET", "HEAD"}, False),
     "start": ({"GET", "HEAD", "POST"}, False),
     "task_done": ({"POST"}, True),
@@ -112,6 +118,12 @@ def address(name, supplier, maya):
     match name:
         case "today" | "scoring" | "start":
             return reverse(f"console:{name}")
+        case "uploads":
+            return reverse("console:uploads")
+        case "upload" | "upload_take" | "upload_rejects":
+            content = b"id\nsarah\n"
+            made = uploads.receive(name="c.csv", content=content, source=SourceFactory(), by=maya, at=clock.now())
+            return reverse(f"console:{name}", args=[made.pk])
         case "task_done" | "task_drop":
             return reverse(f"console:{name}", args=[task.pk])
         case "act":
@@ -120,7 +132,7 @@ def address(name, supplier, maya):
 
 
 def test_every_route_has_a_row():
-    assert {pattern.name for pattern in urlpatterns} == set(ROUTES)
+    assert {pattern.name for pattern in urlpatterns} == set(ROUTES) | set(COLLEAGUE_ROUTES)
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -128,12 +140,12 @@ def test_every_route_has_a_row():
 def test_who_may_what(client, maya, sarah, name, verb):
     verbs, about_one = ROUTES[name]
     url = address(name, sarah, maya)
-    if name == "start":  # is the administrators'
+    if name.startswith(("start", "upload")):  # are the administrators'
         maya.groups.set([Group.objects.get(name="administrator")])
     assert client.generic(verb, url).status_code in ({200, 302} if verb in verbs else {405})
     Supplier.objects.update(owner=None)
     Colleague.objects.create(user=maya, own_book_only=True)
-    assert client.generic(verb, url).status_code == (405 if verb not in verbs else 404 if about_one else 200)
+    assert client.generic(verb, url).status_code == (405 if verb not in verbs else 404 if about_one else 302 if verb == "POST" and name == "upload" else 200)
     maya.groups.clear()
     assert client.generic(verb, url).status_code in (403, 405)
     client.logout()

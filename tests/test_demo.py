@@ -12,7 +12,7 @@ import time_machine
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
-from django.test import override_settings
+from django.test import RequestFactory, override_settings
 from django_celery_beat.models import PeriodicTask
 
 from config.local import demo
@@ -281,9 +281,9 @@ def test_preparing_a_local_stack(wedsync: dict[str, int], monkeypatch: pytest.Mo
         with override_settings(DEMO=True), time_machine.travel(AT + timedelta(hours=hours), tick=False):
             call_command("prepare_local", stdout=out)
     sign_in = json.loads(out.getvalue())["sign_in"]
-    assert [person["role"] for person in sign_in] == ["success manager", "lead", "administrator"]
+    assert [person["role"] for person in sign_in] == ["success manager", "success manager", "lead", "administrator"]
     for person in sign_in:
-        user = authenticate(username=person["user"], password=person["password"])
+        user = authenticate(RequestFactory().post("/"), username=person["user"], password=person["password"])
         assert user is not None and user.is_staff and [group.name for group in user.groups.all()] == [person["role"]]
     access = keys.verify(key, at=AT)
     assert access is not None and access.scopes == {"ingest", "read", "write", "admin"}

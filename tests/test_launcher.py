@@ -124,7 +124,7 @@ def test_it_starts_once_says_where_it_is_and_ends_at_ctrl_c(copy: Copy) -> None:
 
     launcher.process.send_signal(signal.SIGINT)
     assert launcher.process.wait(END_SECONDS) == 0
-    assert run["admin_password"] in launcher.printed
+    assert run["admin_password"] in launcher.printed and f"{run['base_url']}/mailbox/" in launcher.printed
     assert copy.processes() == []
     assert not copy.run_file.exists()
 

@@ -54,6 +54,9 @@ ROWS = {
     "home": Row("/", {}, limited=False, other_verbs=302),
     "livez": Row("/livez", {"GET": 200}, limited=False),
     "readyz": Row("/readyz", {"GET": 503}, limited=False),  # nothing ticks in a test
+    "mailbox": Row("/mailbox/", {"GET": 200}, limited=False),
+    "letter": Row("/mailbox/none/", {"GET": 404}, limited=False),
+    "letter_html": Row("/mailbox/none/html/", {"GET": 404}, limited=False),
     "metrics": Row("/metrics", {"GET": 200}, limited=False),  # to this machine itself; tests/test_operations.py has the others
 }
 # A caller: how it comes by its credential, and the scopes it stands for; None for who is nobody to us.

@@ -29,6 +29,7 @@ UNSAFE = [  # a setting, and the check that speaks up
     ({"ALLOWED_HOSTS": []}, "E002"),
     ({"ALLOWED_HOSTS": ["*"]}, "E002"),
     ({"NUM_PROXIES": -1}, "E003"),
+    ({"REQUIRE_SECOND_FACTOR": ["boss"]}, "E010"),
     ({"DEMO": True}, "E004"),
     ({"JWT_ALGORITHM": "none"}, "E005"),
     ({"JWT_SECRET": ""}, "E006"),
@@ -98,3 +99,8 @@ def test_a_secret_may_come_from_a_file(tmp_path):
     environment = {name: value for name, value in PRODUCTION.items() if name != "SECRET_KEY"} | {"SECRET_KEY_FILE": str(secret)}
     done = run("-c", "from django.conf import settings; print(settings.SECRET_KEY)", **environment)
     assert done.stdout.strip() == PRODUCTION["SECRET_KEY"]
+
+
+def test_the_mailbox_is_not_there_in_production():
+    found = "import config.wsgi; from django.urls import Resolver404, resolve\ntry: resolve('/mailbox/')\nexcept Resolver404: print('none')"
+    assert run("-c", found, **PRODUCTION).stdout.strip() == "none"

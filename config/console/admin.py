@@ -1,5 +1,5 @@
-"""What the admin finds of the console: its list of suppliers takes the place of the plain one."""
+"""What the admin finds of the console: its lists of suppliers and colleagues take the place of the plain ones."""
 
-from config.console import suppliers
+from config.console import colleagues, suppliers
 
-__all__ = ["suppliers"]
+__all__ = ["colleagues", "suppliers"]

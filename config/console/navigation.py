@@ -26,6 +26,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 *([item("Start", "flag", "console:start", "success.add_apikey")] if starting(request) else []),
                 item("Today", "today", "console:today", "success.view_supplier"),
                 item("Suppliers", "storefront", "admin:success_supplier_changelist", "success.view_supplier"),
+                item("Upload", "upload_file", "console:uploads", "success.add_upload"),
             ]
         },
         {
@@ -42,7 +43,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "title": "Settings",
             "separator": True,
             "items": [
-                item("Colleagues", "group", "admin:auth_user_changelist", "auth.view_user"),
+                item("Colleagues", "group", "console:colleagues", "auth.view_user"),
                 item("Sources", "input", "admin:success_source_changelist", "success.view_source"),
                 item("API keys", "key", "admin:success_apikey_changelist", "success.view_apikey"),
                 item("Schedule", "schedule", "admin:django_celery_beat_periodictask_changelist", "django_celery_beat.view_periodictask"),

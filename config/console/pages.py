@@ -20,13 +20,13 @@ View = Callable[..., HttpResponseBase]
 QUICK = (("note", "edit_note", "Note"), ("contacted", "call", "Contacted"), ("task", "add_task", "Task"), ("snooze", "snooze", "Snooze"))
 
 
-def console(permission: str, *, methods: tuple[str, ...] = ("GET",)) -> Callable[[View], View]:
-    """A page for our own people who are signed in and have the permission."""
+def console(permission: str = "", *, methods: tuple[str, ...] = ("GET",)) -> Callable[[View], View]:
+    """A page for our own people who are signed in and have the permission, if one is named."""
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if not request.user.has_perm(permission):
+            if permission and not request.user.has_perm(permission):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 

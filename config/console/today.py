@@ -40,10 +40,9 @@ def today(request: HttpRequest) -> HttpResponseBase:
         return HttpResponseRedirect(reverse("console:start"))
     at, choices = clock.now(), choices_of(request)
     whose = next((choice for choice in choices if choice.key == request.GET.get("whose")), choices[0])
-    lines, new = worklist.needing(**whose.asked, at=at), worklist.arrived(**whose.asked, at=at)
-    trials = [line for line in worklist.trying(**whose.asked, at=at) if line not in lines]
-    reasons = worst_reasons([line.key for line in (*lines, *trials, *new)], at=at)
-    context = {name: [(line, reasons.get(line.key)) for line in found] for name, found in (("lines", lines), ("trials", trials), ("new", new))}
+    lists = worklist.lists(**whose.asked, at=at)
+    reasons = worst_reasons([line.key for found in lists.values() for line in found], at=at)
+    context = {name: [(line, reasons.get(line.key)) for line in found] for name, found in lists.items()}
     book = worklist.book(**whose.asked, at=at)
     return page(request, "today", title="Today", **context, book=book, whose=whose, choices=choices, tasks=tasks_of(request), most=worklist.MOST)
 

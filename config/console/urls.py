@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from config.console import actions, start, story, today
+from config.console import actions, colleagues, me, signing_in, start, story, today, uploads
 
 app_name = "console"
 
@@ -13,7 +13,21 @@ urlpatterns = [
     path("suppliers/<int:pk>/computed/", actions.end_override, name="end_override"),
     path("suppliers/<int:pk>/<slug:name>/", actions.act, name="act"),
     path("start/", start.start, name="start"),
+    path("uploads/", uploads.upload, name="uploads"),
+    path("uploads/<int:pk>/", uploads.one, name="upload"),
+    path("uploads/<int:pk>/next/", uploads.take, name="upload_take"),
+    path("uploads/<int:pk>/rejects.csv", uploads.rejects, name="upload_rejects"),
     path("scoring/", story.scoring, name="scoring"),
     path("tasks/<int:pk>/done/", actions.done, name="task_done"),
     path("tasks/<int:pk>/drop/", actions.drop, name="task_drop"),
+    path("colleagues/", colleagues.everybody, name="colleagues"),
+    path("colleagues/invite/", colleagues.invite, name="invite"),
+    path("colleagues/locked-out/", colleagues.locked_out, name="locked_out"),
+    path("colleagues/<int:pk>/", colleagues.colleague, name="colleague"),
+    path("colleagues/<int:pk>/<slug:name>/", colleagues.act, name="colleague_act"),
+    path("me/", me.me, name="me"),
+    path("me/second-factor/", me.enrol, name="enrol"),
+    path("me/second-factor/remove/", me.remove, name="remove"),
+    path("code/", signing_in.code, name="code"),
+    path("welcome/<uidb64>/<token>/", signing_in.welcome, name="welcome"),
 ]

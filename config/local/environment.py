@@ -35,7 +35,7 @@ def kept_secrets() -> Settings:
     return kept
 
 
-def local_settings(*, database_url: str, redis_url: str, private: Settings, port: int = 8000, stream_port: int = 8001) -> Settings:
+def local_settings(*, database_url: str, redis_url: str, private: Settings, port: int = 8000, stream_port: int = 8001, mail_port: int = 8025) -> Settings:
     """Settings for development; what the caller has exported goes before ours, but for where the stack is."""
     ours = {
         "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -45,6 +45,7 @@ def local_settings(*, database_url: str, redis_url: str, private: Settings, port
         "BASE_URL": f"http://{LOOPBACK}:{port}",
         "STREAM_URL": f"http://{LOOPBACK}:{stream_port}/stream/",
         "NUM_PROXIES": "0",
+        "EMAIL_URL": f"smtp://{LOOPBACK}:{mail_port}",
         "JWT_AUDIENCE": "authenticated",
         "JWT_ISSUER": "",
         "LOCAL_ADMIN_USER": "admin",

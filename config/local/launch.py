@@ -8,6 +8,7 @@ import sys
 from config.local import checkout, stack, throwaway
 from config.local.checkout import Problem, say, warn
 from config.local.interruption import Interruption, Stopped
+from config.local.mailbox import letters
 from config.local.servers import data_home
 
 
@@ -52,10 +53,10 @@ def reset(*, sure: bool) -> int:
     """The local data and secrets are gone, once the user has said so."""
     with stack.only_run_here():
         home = data_home()
-        if not sure and not confirmed("This throws away the local database, its secrets and the logs. Type yes to go on: "):
+        if not sure and not confirmed("This throws away the local database, its secrets, the logs and the mail. Type yes to go on: "):
             say("Nothing was changed.")
             return 1
-        for folder in (home / "postgres", home / "valkey", *home.glob("binaries-*"), checkout.LOGS):
+        for folder in (home / "postgres", home / "valkey", *home.glob("binaries-*"), checkout.LOGS, letters.FOLDER):
             shutil.rmtree(folder, ignore_errors=True)
         checkout.SECRETS_FILE.unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # `.local` itself, or a test that runs meanwhile

@@ -34,7 +34,7 @@ def run(interruption: Interruption) -> int:
         try:
             for file in announced:  # of a run that was killed together with its guardian
                 file.unlink(missing_ok=True)
-            web, stream = reserve_web_port(os.environ.get("PORT", "")), Reservation()
+            web, stream, mail = reserve_web_port(os.environ.get("PORT", "")), Reservation(), Reservation()
             with backing(guard=guard, home=data_home(), logs=checkout.LOGS, tuning=Tuning.RUN) as servers:
                 settings = environment.local_settings(
                     database_url=servers.database_url,
@@ -42,10 +42,11 @@ def run(interruption: Interruption) -> int:
                     private=environment.kept_secrets(),
                     port=web.port,
                     stream_port=stream.port,
+                    mail_port=mail.port,
                 )
                 checkout.write_private(checkout.ENVIRONMENT_FILE, settings)
                 sign_in = prepare(guard, settings)
-                with programs(guard, settings, servers, interruption) as supervisor:
+                with programs(guard, settings, servers, interruption, mail_port=mail.port) as supervisor:
                     if not supervisor.run(until=lambda: not missing(settings), seconds=READY_SECONDS):
                         raise Problem(f"Not ready after {READY_SECONDS:.0f} s: {missing(settings)}. Logs: {checkout.LOGS}")
                     checkout.write_private(checkout.RUN_FILE, environment.run_file(settings))
@@ -101,9 +102,9 @@ def manage(guard: Guard, settings: Settings, *arguments: str) -> bytes:
 
 
 @contextlib.contextmanager
-def programs(guard: Guard, settings: Settings, servers: Backing, interruption: Interruption) -> Iterator[Supervisor]:
-    """The Procfile's programs run under a supervisor, which keeps the embedded servers running too."""
-    lines = commands(checkout.PROCFILE)
+def programs(guard: Guard, settings: Settings, servers: Backing, interruption: Interruption, *, mail_port: int) -> Iterator[Supervisor]:
+    """The Procfile's programs and the mail sink run under a supervisor, which keeps the embedded servers running too."""
+    lines = commands(checkout.PROCFILE) | {"mail": f"exec python -m config.local.mailbox.sink {mail_port}"}
     output = Output(list(lines))
     supervisor = Supervisor(guard=guard, output=output, interruption=interruption)
     whole_environment = environment.of_a_process(settings)
@@ -134,12 +135,15 @@ def missing(settings: Settings) -> str:
 
 def greeting(settings: Settings, sign_in: list[dict[str, str]], *, seconds: float) -> str:
     site = settings["BASE_URL"]
+    own_mail = "EMAIL_URL" not in os.environ
     people = "\n".join(f"    {person['user']:<20} {person['password']:<20} {person['role']}" for person in sign_in)
     return f"""
   Ready after {seconds:.0f} s.  Start here:  {site}/
 
   Sign in at {site}/admin/ as
 {people}
+
+  Mail sent here arrives at {site}/mailbox/{"" if own_mail else "  (not now: EMAIL_URL is set to another server)"}
 
   For programs:  addresses and keys are in .local/run.json, the API is described at {site}/api/docs/
   Logs:          .local/logs/

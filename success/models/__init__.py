@@ -2,7 +2,7 @@ from success.models.activity import Activity, DailyUse, DeadLetter, EventName, E
 from success.models.clients import Client, ClientDay
 from success.models.events import Event
 from success.models.facts import Facts
-from success.models.imports import Import
+from success.models.imports import Import, Upload
 from success.models.jobs import JobRun
 from success.models.sources import ApiKey, Source
 from success.models.staff import Colleague
@@ -12,5 +12,5 @@ from success.models.work import Note, Snooze, Task, Touchpoint
 __all__ = [
     "Activity", "ApiKey", "Client", "ClientDay", "Colleague", "Contact", "CustomField", "DailyUse", "DeadLetter", "Erased", "Event",
     "EventName", "EventUse", "Facts", "Feature", "Import", "JobRun", "MessageKey", "Note", "Snooze", "Source", "StatusChange", "Supplier",
-    "Task", "Touchpoint", "TraitUse",
+    "Task", "Touchpoint", "TraitUse", "Upload",
 ]  # fmt: skip

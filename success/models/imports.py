@@ -1,5 +1,6 @@
 """Imports of activity from files, and how far each has come."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -20,3 +21,29 @@ class Import(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["source", "digest"], condition=Q(finished_at=None), name="import_open_once")]
+
+
+class Upload(models.Model):
+    """A file of suppliers on its way in through the console. Its place moves on in the transaction of each chunk; its content goes when all is read."""
+
+    name = models.CharField(max_length=200)
+    source = models.ForeignKey("success.Source", models.PROTECT, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    content = models.BinaryField(null=True)
+    size = models.IntegerField()
+    columns = models.JSONField(default=dict, help_text="by trait, the column it is read from")
+    place = models.IntegerField(default=0)
+    line = models.IntegerField(default=0)
+    created = models.IntegerField(default=0)
+    changed = models.IntegerField(default=0)
+    unchanged = models.IntegerField(default=0)
+    refused = models.IntegerField(default=0)
+    rejects = models.TextField(blank=True, help_text="CSV: the lines that were not taken, with the reason")
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(content=None) | Q(finished_at=None), name="upload_forgets_when_done")]
+
+    def __str__(self) -> str:
+        return self.name

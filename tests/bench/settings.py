@@ -17,3 +17,4 @@ from config.settings import *  # noqa: F403
 ALLOWED_HOSTS = ["127.0.0.1"]
 SECURE_SSL_REDIRECT = False
 ROOT_URLCONF = "tests.bench.comparison"
+STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}  # noqa: F405 - nothing is collected here

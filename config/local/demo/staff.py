@@ -1,4 +1,4 @@
-"""The demo's success managers, who own its suppliers and can sign in."""
+"""The demo's people: two success managers, who own its suppliers, and their lead. All can sign in; the administrator is the checkout's own."""
 
 import base64
 import hashlib
@@ -10,9 +10,10 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, User
 
 from config.local.demo.world import OWNERS
+from success.roles import LEAD, MANAGER
 
 DOMAIN = "@wedsync.example.com"
-PEOPLE = {OWNERS[0]: ("Maya", "Lindqvist", "success manager"), OWNERS[1]: ("Tom", "Okafor", "lead")}
+PEOPLE = {OWNERS[0]: ("Maya", "Lindqvist", MANAGER), OWNERS[1]: ("Tom", "Okafor", MANAGER), "ines.moreau": ("Ines", "Moreau", LEAD)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ def password_of(user: str) -> str:
 
 
 def hire() -> list[SignIn]:
-    """The demo's managers are there and can sign in. One whose name a real person has is left out."""
+    """The demo's people are there and can sign in, managers first. One whose name a real person has is left out."""
     hired = []
     for name, (first, last, role) in PEOPLE.items():
         about = {"email": name + DOMAIN, "first_name": first, "last_name": last, "is_staff": True}
@@ -42,14 +43,14 @@ def hire() -> list[SignIn]:
 
 
 def give(user: User, *, password: str, role: str) -> None:
-    """The user has this password and role. One that is right stays, so nobody is signed out."""
+    """The user has this password and this role alone. A password that is right stays, so nobody is signed out."""
     if not user.check_password(password):
         user.set_password(password)
         user.save(update_fields=["password"])
-    user.groups.add(*Group.objects.filter(name=role))
+    user.groups.set(Group.objects.filter(name=role))
 
 
 def ours() -> list[int]:
-    """The demo's own managers."""
+    """The demo's own people."""
     emails = [name + DOMAIN for name in PEOPLE]
     return list(get_user_model().objects.filter(username__in=PEOPLE, email__in=emails).values_list("pk", flat=True))

@@ -27,6 +27,24 @@
     open(link).catch(() => window.location.assign(link.href));
   });
 
+  // Work that is done in steps goes on by itself: each answer takes the place of the form that asked for it.
+  const goOn = async (form) => {
+    form.querySelector("button").disabled = true;
+    const answer = await fetch(form.action, { method: "POST", body: new FormData(form), credentials: "same-origin" });
+    if (answer.redirected || !answer.ok) return window.location.reload();
+    const fresh = document.createElement("div");
+    fresh.innerHTML = await answer.text(); // our own page, escaped by the server
+    (form.closest("[data-again]") || form).replaceWith(...fresh.children);
+    const next = document.querySelector("[data-again] form[data-continue]");
+    if (next) return goOn(next);
+    window.location.reload(); // all is done: the page says what came of it
+  };
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("form[data-continue]")) return;
+    event.preventDefault();
+    goOn(event.target).catch(() => window.location.reload());
+  });
+
   // What waits for something asks for it again until it is there.
   const poll = async (waiting) => {
     const answer = await fetch(waiting.dataset.poll, { credentials: "same-origin" });
