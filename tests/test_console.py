@@ -290,3 +290,13 @@ def test_the_start_of_an_empty_installation_is_ticked_by_fact(client, db):
 def test_the_start_is_not_for_a_manager(client, maya):
     assert client.get("/admin/").context["title"] == "Today"
     assert client.get("/admin/start/").status_code == 403
+
+
+def test_the_timeline_goes_back_page_by_page(client, maya, sarah):
+    for n in range(60):
+        Note.objects.create(supplier=sarah, text=f"note number {n}.", by=maya, at=clock.now() - timedelta(hours=n))
+    first = client.get(reverse("console:supplier", args=[sarah.pk]))
+    older = client.get(reverse("console:supplier", args=[sarah.pk]), {"before": first.context["older"].isoformat()}).text
+    assert "note number 0." in first.text and "note number 59." not in first.text
+    assert "note number 59." in older and "note number 0." not in older
+    assert client.get(reverse("console:supplier", args=[sarah.pk]), {"before": "yesterday"}).status_code == 200

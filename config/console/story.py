@@ -6,12 +6,13 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.safestring import SafeString
 
 from config.console import charts
 from config.console.actions import called
 from config.console.pages import back, console, page, supplier_of
-from config.console.timeline import timeline
+from config.console.timeline import PAGE, timeline
 from health import current, history, overrides, risk, steps
 from health.current import Health
 from health.scoring import WS142, score
@@ -27,6 +28,7 @@ def story(request: HttpRequest, pk: int) -> HttpResponseBase:
     """All that is known of a supplier, on one page."""
     at, supplier = clock.now(), supplier_of(request, pk)
     health = current.healths_of([pk], days=STORED_WINDOW, at=at)[pk]
+    entries = list(timeline(pk, before=asked_before(request) or at, zone=timezone.get_current_timezone_name()))
     way = steps.way(WS142, health.picture.inputs, at) if health.score else None
     return page(
         request,
@@ -36,7 +38,8 @@ def story(request: HttpRequest, pk: int) -> HttpResponseBase:
         contact=supplier.contacts.filter(is_primary=True).first(),
         came_from=back(request, "", name="from"),
         override=overrides.active([pk], at=at).get(pk),
-        timeline=timeline(pk, before=at, zone=timezone.get_current_timezone_name()),
+        timeline=entries,
+        older=entries[-1].at if len(entries) == PAGE else None,
         snooze=Snooze.objects.active(at).filter(supplier=pk).select_related("by").first(),
         tasks=Task.objects.open().filter(supplier=pk).select_related("assignee").order_by("due_on"),
         **standing(health),
@@ -44,6 +47,15 @@ def story(request: HttpRequest, pk: int) -> HttpResponseBase:
         way_words=steps.sentence(way.steps) if way else "",
         chart=chart(supplier, health, at=at),
     )
+
+
+def asked_before(request: HttpRequest) -> datetime | None:
+    """The instant before which the timeline is asked for; what is no instant is passed over."""
+    try:
+        found = parse_datetime(request.GET.get("before", ""))
+    except ValueError:
+        return None
+    return found if found and found.tzinfo else None
 
 
 def standing(health: Health) -> dict[str, Any]:
