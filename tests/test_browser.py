@@ -139,6 +139,9 @@ def test_customers_come_in_from_a_file(desk: Page, tmp_path: Path):
     assert "Has 1 columns; the first line names 3." in Path(download.value.path()).read_text()
 
 
+OWN_PAGES = ("scoring", "start", "uploads", "colleagues", "colleagues/invite", "colleagues/locked-out", "me", "me/second-factor")
+
+
 def pages(people: Supplier) -> list[str]:
     of_one = [f"/admin/suppliers/{people.pk}/", *(f"/admin/suppliers/{people.pk}/{action}/" for action in ("note", "contacted", "task", "snooze", "override"))]
     lists = ["success/supplier", "health/assessment", "success/event", "success/eventname", "success/jobrun", "success/apikey", "auth/user"]
