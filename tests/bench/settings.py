@@ -10,6 +10,7 @@ os.environ.setdefault("SENSITIVE_KEY", "another-key-for-measurements-only-that-i
 os.environ.setdefault("JWT_SECRET", "a-jwt-secret-for-measurements-only-that-is-long-enough")
 os.environ.setdefault("JWT_AUDIENCE", "authenticated")
 os.environ.setdefault("NUM_PROXIES", "0")
+os.environ["REQUIRE_SECOND_FACTOR"] = ""  # who measures signs in by password
 os.environ["LOG_LEVEL"] = "WARNING"
 
 from config.settings import *  # noqa: F403
