@@ -20,6 +20,7 @@ class Access:
     """What a key lets its holder do."""
 
     key_id: int
+    name: str
     source_id: int
     scopes: frozenset[str]
     expires_at: datetime | None
@@ -75,7 +76,7 @@ def look_up(digest: bytes, *, at: datetime) -> Access | None:
         return None
     if row.last_used_at is None or at - row.last_used_at > USED_EVERY:
         ApiKey.objects.filter(pk=row.pk).update(last_used_at=at)
-    return Access(row.pk, row.source_id, frozenset(row.scopes), row.expires_at)
+    return Access(row.pk, row.name, row.source_id, frozenset(row.scopes), row.expires_at)
 
 
 def forget() -> None:

@@ -14,7 +14,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 from django.db.models import F, Q
 
-from success import db, reconcile, suppliers
+from success import db, history, reconcile, suppliers
 from success.imports import uploads
 from success.messages import PERSONAL
 from success.models import (
@@ -128,6 +128,9 @@ register(
     Held(Client, "clients: their ids and when they were active", DELETED),
     Held(Facts, "the facts derived from all this", EMPTIED, empty=empty_facts),
     Held(Contact, "the people: names, addresses, numbers", EMPTIED, empty=empty_contacts),
+    # Emptying the account and the people wrote to both of these.
+    Held(history.past_of(Supplier), "what the account was before each change", DELETED, path="pgh_obj"),
+    Held(history.past_of(Contact), "when the people's names, addresses and numbers changed", DELETED, path="pgh_obj__supplier"),
     Held(Note, "what our own people wrote down", DELETED),
     Held(Touchpoint, "when one of us was in touch, and how it went", DELETED),
     Held(Task, "what our own people planned", DELETED),

@@ -70,6 +70,8 @@ def sarah(source: Source) -> Supplier:
     assessments.assess(at=NOW)
     Snapshot.objects.create(supplier=found, day=NOW.date(), status="ended", scorecard="ws142", version=1)
     contact = Contact.objects.get(email=ADDRESS)
+    suppliers.update(suppliers.lock([found.pk])[found.pk], {"plan": "basic"}, at=NOW)
+    suppliers.update_contact(found.pk, contact.external_id, {"locale": "de"}, is_primary=True, said_at=NOW)
     for obj in (found, contact):
         LogEntry.objects.create(
             user=StaffFactory(), content_type=ContentType.objects.get_for_model(obj), object_id=str(obj.pk), object_repr=str(obj), action_flag=CHANGE,

@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget,
 
 from config.console.actions import signed_in
 from config.console.pages import console, page
-from success import clock, colleagues, lockouts, roles, second_factor
+from success import clock, colleagues, history, lockouts, roles, second_factor
 from success.admin.base import ReadOnlyAdmin
 from success.models import Colleague
 
@@ -32,6 +32,10 @@ class UserAdmin(ReadOnlyAdmin):
 
     search_fields = ["username", "first_name", "last_name", "email"]
     fields = ["username", "first_name", "last_name", "email", "is_active", "last_login"]
+
+    def changes_of(self, found: User) -> list[history.Change]:
+        """Of the sign-in, and of how they use the console."""
+        return sorted([*super().changes_of(found), *history.changes(Colleague, [found.pk], before=clock.now())], key=lambda change: change.at, reverse=True)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponseBase:
         return HttpResponseRedirect(reverse("console:colleagues"))

@@ -1,14 +1,14 @@
-"""The schedule, in the console's looks. Editing a row changes when its job runs."""
+"""The schedule, in the console's looks. Editing a row changes when its job runs. (Of solar and clocked ones the slots are unknown: they have no page.)"""
 
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django_celery_beat.admin import ClockedScheduleAdmin as BaseClockedScheduleAdmin
 from django_celery_beat.admin import CrontabScheduleAdmin as BaseCrontabScheduleAdmin
 from django_celery_beat.admin import PeriodicTaskAdmin as BasePeriodicTaskAdmin
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
-from unfold.admin import ModelAdmin
+
+from success.admin.base import ModelAdmin
 
 for model in (PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule):
     admin.site.unregister(model)
@@ -29,9 +29,4 @@ class IntervalScheduleAdmin(ModelAdmin):
 
 @admin.register(CrontabSchedule)
 class CrontabScheduleAdmin(BaseCrontabScheduleAdmin, ModelAdmin):
-    pass
-
-
-@admin.register(ClockedSchedule)
-class ClockedScheduleAdmin(BaseClockedScheduleAdmin, ModelAdmin):
     pass

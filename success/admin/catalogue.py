@@ -6,10 +6,9 @@ from typing import Any
 from django.contrib import admin
 from django.db import transaction
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
 from success import catalogue, clock
-from success.admin.base import ReadOnlyAdmin
+from success.admin.base import ModelAdmin, ReadOnlyAdmin
 from success.models import EventName, Feature, TraitUse
 
 

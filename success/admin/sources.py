@@ -6,9 +6,9 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
 from success import clock, keys
+from success.admin.base import ModelAdmin
 from success.models import ApiKey, Source
 from success.models.sources import Scope
 

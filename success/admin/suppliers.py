@@ -5,10 +5,10 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 
-from success import clock, suppliers
-from success.admin.base import OfSuppliers, ReadOnlyAdmin
+from success import clock, history, suppliers
+from success.admin.base import ModelAdmin, OfSuppliers, ReadOnlyAdmin
 from success.messages import PERSONAL
 from success.models import Contact, CustomField, Event, Supplier
 from success.stages import stage
@@ -59,6 +59,12 @@ class SupplierAdmin(OfSuppliers):
         for one in formset.forms:
             one.instance.said_at |= dict.fromkeys(PERSONAL.keys() & set(one.changed_data), now)
         super().save_formset(request, form, formset, change)
+
+    def changes_of(self, found: Supplier) -> list[history.Change]:
+        """Of the account and of the people behind it."""
+        now, people = clock.now(), found.contacts.values_list("pk", flat=True)
+        changes = [*super().changes_of(found), *history.changes(Contact, people, before=now)]
+        return sorted(changes, key=lambda change: change.at, reverse=True)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "owner":

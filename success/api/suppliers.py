@@ -4,6 +4,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any, ClassVar
 
+import pghistory
 from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -110,7 +111,7 @@ class OneSupplierView(SupplierView):
     def patch(self, request: Request, id: str) -> Response:
         name = self.supplier(id)
         changes = self.body(SupplierChange)
-        with transaction.atomic():
+        with pghistory.context(through=f"the API key “{key_of(request).name}”"), transaction.atomic():
             supplier = Supplier.objects.filter(external_id=name).select_for_update(no_key=True).first()
             if supplier is None:
                 raise NotFound

@@ -4,6 +4,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from success.models.history import remembered
+
 
 class Meaning(models.TextChoices):
     """What an event says about a supplier. Applied when facts are derived, so that a changed meaning needs no raw rows."""
@@ -19,6 +21,7 @@ class Meaning(models.TextChoices):
     CLIENT_ACTIVE = "client_active", "a client was active"
 
 
+@remembered("key", "name", "bit", ends=True)
 class Feature(models.Model):
     """Something of the product that can be used. Its bit stands for it in `Facts.features`."""
 
@@ -37,6 +40,7 @@ def kept_by_default() -> list[str]:
     return ["client_id", "count", "page"]
 
 
+@remembered("meaning", "feature", "kept", "description")
 class EventName(models.Model):
     """The event catalogue: each event name as sent, what it means, and which of its properties are kept."""
 

@@ -4,7 +4,10 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from success.models.history import remembered
 
+
+@remembered("name")
 class Source(models.Model):
     """A sender of messages. Message ids are unique within it, so a rotated key of the same source still de-duplicates."""
 
@@ -23,6 +26,7 @@ class Scope(models.TextChoices):
     ADMIN = "admin"
 
 
+@remembered("name", "scopes", "expires_at", "revoked_at")
 class ApiKey(models.Model):
     """A key `cs_..`, shown once when it is made; only its digest is kept."""
 

@@ -5,12 +5,15 @@ from zoneinfo import available_timezones
 from django.conf import settings
 from django.db import models
 
+from success.models.history import remembered
+
 
 def zones() -> list[tuple[str, str]]:
     """The time zones of the world, by region and city."""
     return [(name, name.replace("_", " ")) for name in sorted(available_timezones()) if name == "UTC" or ("/" in name and not name.startswith("Etc/"))]
 
 
+@remembered("timezone", "own_book_only")
 class Colleague(models.Model):
     """How one of us uses the console. Made with the account; without a row, the defaults hold."""
 

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from success.models.history import noticed, remembered
+
 
 class Status(models.TextChoices):
     TRIAL = "trial"
@@ -21,6 +23,9 @@ class SupplierQuerySet(models.QuerySet["Supplier"]):
         return self.filter(internal=False).exclude(status__in=[Status.CANCELLED, Status.PAUSED])
 
 
+@remembered(
+    "status", "internal", "plan", "vertical", "owner", "created_at", "trial_ends_at", "renews_at", "cancelled_at", "mrr", "currency", "custom"
+)  # fmt: skip
 class Supplier(models.Model):
     """An account of the product. Business facts only: names and addresses are `Contact`'s."""
 
@@ -60,6 +65,7 @@ class Supplier(models.Model):
         return not self.internal and self.status not in (Status.CANCELLED, Status.PAUSED)
 
 
+@noticed("name", "email", "phone", "locale", "timezone", "is_primary")
 class Contact(models.Model):
     """A person behind a supplier; the one table with personal data."""
 
@@ -86,6 +92,7 @@ class Contact(models.Model):
         return self.name or self.external_id
 
 
+@remembered("name", "description", ends=True)
 class CustomField(models.Model):
     """A trait beyond the built-in ones that is kept, in `Supplier.custom`. Undeclared traits are only counted."""
 

@@ -18,6 +18,14 @@ def words(key: str | None) -> str:
 
 
 @register.filter
+def told(value: object) -> str:
+    """A value of some field as people read it."""
+    if isinstance(value, datetime):
+        return f"{day(value)}, {timezone.localtime(value):%H:%M}"
+    return "none" if value is None else {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+@register.filter
 def day(at: datetime | date | None) -> str:
     """`24 Nov`, in the reader's time zone; with the year where it is another."""
     if at is None:

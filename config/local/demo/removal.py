@@ -22,6 +22,7 @@ BROUGHT = "Brought by the demo."
 DAY = timedelta(days=1)
 # The keys are found by the activity; what identifies leaves none, so its keys are computed again.
 KEYS = "digest in (select message from success_activity where supplier_id = any(%(ids)s) union all select unnest(%(digests)s::uuid[]))"
+COMPANY_PAST = "delete from success_customfieldpast where name = %(company)s and description = %(brought)s"
 COMPANY_UNUSED = """name = %(company)s and description = %(brought)s
     and not exists (select 1 from success_supplier where custom ? %(company)s and id <> all(%(ids)s))"""
 
@@ -114,6 +115,7 @@ def remove_all(*, at: datetime) -> Counts:
             ids = suppliers_of(source)
             add(counts, remove_suppliers(ids, source, at=at))
             add(counts, {"success_customfield": db.execute(f"delete from success_customfield where {COMPANY_UNUSED}", company(ids))})
+            db.execute(COMPANY_PAST, company(ids))
             add(counts, {"success_apikey": ApiKey.objects.filter(source=source).delete()[0], "success_source": source.delete()[0]})
         managers = staff.ours()
         get_user_model().objects.filter(pk__in=managers).delete()

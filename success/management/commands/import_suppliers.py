@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import pghistory
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
@@ -41,7 +42,7 @@ class Command(BaseCommand):
             with file.open("rb") as raw:
                 self.check_columns(File(raw, delimiter=delimiter), renamed)
                 where, _ = Source.objects.get_or_create(name=source)
-                with tqdm(total=file.stat().st_size, unit="B", unit_scale=True, disable=None) as bar:
+                with pghistory.context(through=f"an import from {source}"), tqdm(total=file.stat().st_size, unit="B", unit_scale=True, disable=None) as bar:
                     outcome = suppliers.import_suppliers(
                         raw,
                         renamed=renamed,

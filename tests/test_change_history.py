@@ -1,0 +1,130 @@
+"""History: who changed what, when, before and after, of anything a person can edit."""
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group, User
+from django.urls import reverse
+from django_celery_beat.models import PeriodicTask
+
+from success import catalogue, clock, history, keys, privacy, roles, suppliers
+from success.models import Colleague, Contact, CustomField, EventName, Supplier
+from tests.factories import ContactFactory, SourceFactory, StaffFactory, SupplierFactory
+
+
+@pytest.fixture
+def ada(db, client):
+    ada = StaffFactory(username="ada", first_name="Ada", last_name="Novak")
+    ada.groups.add(Group.objects.get(name=roles.ADMINISTRATOR))
+    client.force_login(ada)
+    return ada
+
+
+def changes(row):
+    return history.changes(type(row), [row.pk], before=clock.now())
+
+
+def told(row):
+    return [(change.what, change.by and change.by.username, *((step.field, step.before, step.after) for step in change.steps)) for change in changes(row)]
+
+
+def form_of(client, url, **changed):
+    """The fields of a form as the page shows them, with some changed."""
+    adminform = client.get(url).context["adminform"]
+    sent = {name: adminform.form.get_initial_for_field(field, name) for name, field in adminform.form.fields.items()}
+    return {name: "" if value is None else value for name, value in sent.items()} | changed
+
+
+def test_a_change_on_a_page_is_signed_with_before_and_after(client, ada):
+    maya, supplier = StaffFactory(username="maya", first_name="Maya", last_name=""), SupplierFactory(plan="basic", owner=None)
+    url = reverse("admin:success_supplier_change", args=[supplier.pk])
+    inline = {"contacts-TOTAL_FORMS": 0, "contacts-INITIAL_FORMS": 0}
+    dates = {f"{name}_{part}": "" for name in ("created_at", "trial_ends_at", "renews_at", "cancelled_at") for part in (0, 1)}
+    sent = form_of(client, url, plan="pro", owner=maya.pk, custom="{}") | inline | dates
+    assert client.post(url, {name: value for name, value in sent.items() if value is not False}).status_code == 302
+    assert told(supplier)[0][:2] == ("changed", "ada")
+    assert {("plan", "basic", "pro"), ("owner", None, "Maya")} <= set(told(supplier)[0][2:])
+    page = client.get(reverse("admin:success_supplier_history", args=[supplier.pk])).content.decode()
+    assert "by Ada Novak" in page and "Plan: basic → pro" in page
+
+
+def test_each_step_joins_the_one_before(ada):
+    supplier = SupplierFactory(plan="a")
+    for plan in ("b", "c", "d"):
+        suppliers.update(suppliers.lock([supplier.pk])[supplier.pk], {"plan": plan}, at=clock.now())
+    assert told(supplier) == [("changed", None, ("plan", x, y)) for x, y in (("c", "d"), ("b", "c"), ("a", "b"))]
+
+
+def test_handing_over_many_at_once_is_remembered_of_each(ada):
+    maya, ours = StaffFactory(username="maya", first_name="", last_name=""), SupplierFactory.create_batch(3, owner=ada)
+    suppliers.hand_over([one.pk for one in ours], to=maya, at=clock.now())
+    assert [told(one) for one in ours] == [[("changed", None, ("owner", "Ada Novak", "maya"))]] * 3
+
+
+def test_over_the_api_the_key_stands_for_its_holder(client, db):
+    supplier = SupplierFactory(plan="basic")
+    key = keys.create(source=SourceFactory(), name="billing", scopes=["write"])[1]
+    headers = {"authorization": f"Bearer {key}"}
+    assert client.patch(f"/api/v1/suppliers/{supplier.external_id}/", {"plan": "pro"}, "application/json", headers=headers).status_code == 200
+    assert [(change.by, change.through) for change in changes(supplier)] == [(None, "the API key “billing”")]
+
+
+def test_of_a_person_only_what_changed_is_kept_and_never_a_value(client, ada):
+    contact = ContactFactory(name="Sarah Lund", email="sarah@example.com")
+    Contact.objects.filter(pk=contact.pk).update(name="Sarah Berg", email="berg@example.com")
+    assert {step.field for change in changes(contact) for step in change.steps} == {"name", "email"}
+    assert not any(step.kept for change in changes(contact) for step in change.steps)
+    stored = list(history.past_of(Contact).objects.values())
+    assert len(stored) == 2 and "Lund" not in str(stored) and "example.com" not in str(stored)
+    assert "personal: what it was is not kept" in client.get(reverse("admin:success_supplier_history", args=[contact.supplier_id])).content.decode()
+
+
+def test_what_does_not_change_what_a_person_edits_is_not_remembered(db):
+    supplier = SupplierFactory()
+    Supplier.objects.filter(pk=supplier.pk).update(changed_at=clock.now(), plan=supplier.plan)
+    assert changes(supplier) == []
+
+
+def test_the_schedule_the_catalogue_and_colleagues_are_remembered_too(ada, client):
+    task, event = PeriodicTask.objects.get(name="health.assess"), EventName.objects.get(name="Form Created")
+    PeriodicTask.objects.filter(pk=task.pk).update(enabled=False, total_run_count=7)
+    User.objects.filter(pk=ada.pk).update(last_name="Berg")
+    catalogue_page = reverse("admin:success_eventname_change", args=[event.pk])
+    client.post(catalogue_page, form_of(client, catalogue_page, description="A form was made", kept="client_id,count,page"))
+    assert told(task) == [("changed", None, ("Enabled", True, False))]
+    assert told(event) == [("changed", "ada", ("description", None, "A form was made"))]
+    assert told(ada) == [("changed", None, ("last name", "Novak", "Berg"))]
+    catalogue.forget()
+
+
+def test_where_rows_come_and_go_that_is_remembered(ada):
+    field = CustomField.objects.create(name="company")
+    assert told(field) == [("made", None)]
+    kept = field.pk
+    field.delete()
+    assert [change.what for change in history.changes(CustomField, [kept], before=clock.now())] == ["deleted", "made"]
+
+
+def test_everything_that_can_be_edited_has_a_history(ada, rf):
+    """A model whose page somebody may change, and that is not remembered, fails here."""
+    request = rf.get("/")
+    request.user = ada
+    editable = [model for model, page in admin.site._registry.items() if page.has_change_permission(request)]
+    assert len(editable) > 5 and all(history.past_of(model) for model in editable)
+
+
+def test_the_erased_leave_no_history(db):
+    contact = ContactFactory(name="Sarah Lund")
+    supplier = contact.supplier
+    suppliers.update(suppliers.lock([supplier.pk])[supplier.pk], {"plan": "pro"}, at=clock.now())
+    privacy.erase(supplier.external_id, at=clock.now(), opaque="erased-1")
+    assert history.past_of(Supplier).objects.count() == history.past_of(Contact).objects.count() == 0
+
+
+def test_whoever_keeps_to_their_own_book_reads_no_other_history(client, db):
+    maya = StaffFactory(username="maya")
+    maya.groups.add(Group.objects.get(name=roles.MANAGER))
+    Colleague.objects.create(user=maya, own_book_only=True)
+    client.force_login(maya)
+    theirs, hers = SupplierFactory(), SupplierFactory(owner=maya)
+    page = [client.get(reverse("admin:success_supplier_history", args=[one.pk])) for one in (theirs, hers)]
+    assert [answer.status_code for answer in page] == [302, 200]
