@@ -116,7 +116,8 @@ def remove_all(*, at: datetime) -> Counts:
             add(counts, remove_suppliers(ids, source, at=at))
             add(counts, {"success_customfield": db.execute(f"delete from success_customfield where {COMPANY_UNUSED}", company(ids))})
             db.execute(COMPANY_PAST, company(ids))
-            add(counts, {"success_apikey": ApiKey.objects.filter(source=source).delete()[0], "success_source": source.delete()[0]})
+            keys = ApiKey.objects.filter(source=source).delete()[1]
+            add(counts, {"success_apikey": keys.get("success.ApiKey", 0), "success_source": source.delete()[1]["success.Source"]})  # not their history
         managers = staff.ours()
         get_user_model().objects.filter(pk__in=managers).delete()
         add(counts, {"auth_user": len(managers)})
