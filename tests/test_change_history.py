@@ -128,3 +128,13 @@ def test_whoever_keeps_to_their_own_book_reads_no_other_history(client, db):
     theirs, hers = SupplierFactory(), SupplierFactory(owner=maya)
     page = [client.get(reverse("admin:success_supplier_history", args=[one.pk])) for one in (theirs, hers)]
     assert [answer.status_code for answer in page] == [302, 200]
+
+
+def test_the_timeline_tells_who_changed_what_of_the_account(client, ada):
+    supplier = SupplierFactory(plan="basic", trial_ends_at=None)
+    url = f"/admin/suppliers/{supplier.pk}/"
+    suppliers.update(suppliers.lock([supplier.pk])[supplier.pk], {"plan": "pro", "status": "past_due"}, at=clock.now())
+    suppliers.hand_over([supplier.pk], to=ada, at=clock.now())
+    page = client.get(url).content.decode()
+    assert page.count("Account changed") == 2
+    assert "plan: basic → pro" in page and "owner: none → Ada Novak" in page and "status:" not in page

@@ -9,7 +9,8 @@ from django.contrib.auth.models import Group
 from django.urls import reverse
 
 from config.console.urls import urlpatterns
-from health import assessments
+from health import assessments, history
+from health.models import Snapshot
 from success import activity, clock
 from success.imports import uploads
 from success.models import Colleague, Event, Note, Snooze, Supplier, Task, Touchpoint
@@ -57,6 +58,15 @@ def test_a_morning(client, maya, sarah):
         assert words in page
     client.post(reverse("console:wake", args=[sarah.pk]))
     assert "Sarah Lund" in client.get("/admin/").text
+
+
+def test_the_timeline_says_what_moved_a_level(client, maya, sarah):
+    """She signed in 12 days ago: on the third, seventh and fourteenth day after it, time alone takes points."""
+    history.backfill(first=(clock.now() - timedelta(days=13)).date(), last=(clock.now() - timedelta(days=1)).date())
+    moved = [row for row in Snapshot.objects.filter(supplier=sarah).order_by("day") if row.by_time and row.by_time[0]]
+    assert [row.by_time[0] for row in moved] == [-10, -10]
+    Snapshot.objects.filter(supplier=sarah, day=moved[0].day).update(level="at_risk")
+    assert "sign-in -10.0 as time passed" in client.get(reverse("console:supplier", args=[sarah.pk])).text
 
 
 def test_what_was_typed_stays_when_it_cannot_be_taken(client, maya, sarah):

@@ -28,7 +28,7 @@ def story(request: HttpRequest, pk: int) -> HttpResponseBase:
     """All that is known of a supplier, on one page."""
     at, supplier = clock.now(), supplier_of(request, pk)
     health = current.healths_of([pk], days=STORED_WINDOW, at=at)[pk]
-    entries = list(timeline(pk, before=asked_before(request) or at, zone=timezone.get_current_timezone_name()))
+    entries = timeline(pk, before=asked_before(request) or at, zone=timezone.get_current_timezone_name())
     way = steps.way(WS142, health.picture.inputs, at) if health.score else None
     return page(
         request,

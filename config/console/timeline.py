@@ -4,7 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from success import db
+from config.console.templatetags.words import told, words
+from health.scoring import WS142
+from success import db, history
+from success.models import Supplier
 
 PAGE = 40
 
@@ -43,8 +46,12 @@ SOURCES: Mapping[str, str] = {
     "level": """select (day + 1)::timestamp at time zone 'UTC' - interval '1 microsecond',
             case when level is null then 'No level' when before is null then 'First level: ' || replace(level, '_', ' ')
                  else 'From ' || replace(before, '_', ' ') || ' to ' || replace(level, '_', ' ') end,
-            coalesce('score ' || round(score_before::numeric, 1) || ' -> ', 'score ') || round(score::numeric, 1), null::integer
-        from (select day, level, score, lag(level) over w as before, lag(score) over w as score_before, row_number() over w as n
+            coalesce('score ' || round(score_before::numeric, 1) || ' → ', 'score ') || round(score::numeric, 1) || coalesce(': ' || (
+                select string_agg(part || to_char(points, ' FMS990.0') || cause, ', ' order by abs(points) desc)
+                from (select unnest(%(parts)s::text[]), unnest(by_time), ' as time passed'
+                      union all select unnest(%(parts)s::text[]), unnest(by_activity), ' by activity') m (part, points, cause)
+                where abs(points) >= 0.05 and before is not null), ''), null::integer
+        from (select day, level, score, by_time, by_activity, lag(level) over w as before, lag(score) over w as score_before, row_number() over w as n
               from health_snapshot where supplier_id = %(supplier)s window w as (order by day)) x
         where level is distinct from before and day < (%(before)s::timestamptz at time zone 'UTC')::date order by day desc limit %(limit)s""",
     "activity": """select max(d.last_at), sum(d.n) || case sum(d.n) when 1 then ' action' else ' actions' end,
@@ -57,7 +64,21 @@ TIMELINE = f"""select x.at, x.kind, x.title, x.text, coalesce(nullif(trim(u.firs
 }) x (at, title, text, by, kind) left join auth_user u on u.id = x.by order by x.at desc, x.kind limit %(limit)s"""
 
 
-def timeline(supplier: int, *, before: datetime, zone: str, limit: int = PAGE) -> Iterator[Entry]:
+PARTS = [words(component.key) for component in WS142.components]
+TOLD_ELSEWHERE = {"status", "internal", "cancelled at"}  # as the account's coming and going
+
+
+def timeline(supplier: int, *, before: datetime, zone: str, limit: int = PAGE) -> list[Entry]:
     """The latest entries before an instant, the newest first."""
-    for row in db.rows(TIMELINE, {"supplier": supplier, "before": before, "zone": zone, "limit": limit}):
-        yield Entry(*row)
+    rows = db.rows(TIMELINE, {"supplier": supplier, "before": before, "zone": zone, "limit": limit, "parts": PARTS})
+    entries = [*(Entry(*row) for row in rows), *edits(supplier, before=before, limit=limit)]
+    return sorted(entries, key=lambda entry: entry.at, reverse=True)[:limit]
+
+
+def edits(supplier: int, *, before: datetime, limit: int) -> Iterator[Entry]:
+    """What was changed about the account, by one of us, an import, or the product."""
+    for change in history.changes(Supplier, [supplier], before=before, most=limit):
+        text = "\n".join(f"{step.field}: {told(step.before)} → {told(step.after)}" for step in change.steps if step.field not in TOLD_ELSEWHERE)
+        if text:
+            by = change.by.get_full_name() or change.by.get_username() if change.by else f"through {change.through}" if change.through else None
+            yield Entry(change.at, "edit", "Account changed", text, by)
