@@ -59,6 +59,7 @@ class SupplierList(SupplierAdmin):
         SignsFilter, LevelFilter, StageFilter, OwnerFilter, TrialFilter, RenewalFilter, PlanFilter, TradeFilter, StatusFilter
     ]  # fmt: skip
     list_filter_submit = True
+    list_max_show_all = 0
     show_facets = admin.ShowFacets.NEVER  # each would be another pass over the suppliers
     change_list_template = "console/suppliers.html"
     list_select_related = ["facts", "owner", "assessment"]
