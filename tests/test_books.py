@@ -73,7 +73,7 @@ def test_a_book_is_looked_at_and_goes_whole(client, maya, tom):
     ):
         assert words in page
     answer = post(client, maya, to=tom.pk, with_tasks="on")
-    assert "3 suppliers and 3 open tasks of Maya are now Tom&#x27;s." in answer.text
+    assert "Maya&#x27;s book is now Tom&#x27;s: 3 suppliers, 3 open tasks." in answer.text
     assert (held(maya), held(tom)) == ((set(), 0), ({"sarah", "left", "asleep"}, 3))
     assert Task.objects.exclude(ended_at=None).get().assignee == maya  # what she did stays hers
     assert (Note.objects.get().by, Snooze.objects.active(clock.now()).get().supplier.owner) == (maya, tom)

@@ -240,7 +240,8 @@ def test_hostile_words_stay_words(client, suppliers):
     CustomField.objects.create(name=evil)
     catalogue.forget()
     Supplier.objects.filter(external_id="soon").update(custom={evil: evil}, plan=evil)
-    keep(client, urlencode({f"custom.{evil}": evil, "q": evil, "plan": evil}), evil, shared="on")
+    said = keep(client, urlencode({f"custom.{evil}": evil, "q": evil, "plan": evil}), evil, shared="on").text
+    assert "<img src=x" not in said and "&lt;img src=x onerror=alert(1)&gt;” stands above the list" in said
     page = client.get(f"{LIST}?{urlencode({f'custom.{evil}': evil, 'plan': evil})}").text
     assert "<img src=x" not in page and "&lt;img src=x" in page
     assert "<img src=x" not in client.get(reverse("console:view_change", args=[SavedView.objects.get().pk])).text

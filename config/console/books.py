@@ -45,7 +45,11 @@ def hand_over(request: HttpRequest, pk: int) -> HttpResponseBase:
             form.add_error(None, str(refusal.__doc__))
         else:
             to = form.cleaned_data["to"]
-            messages.success(request, f"{moved} suppliers and {tasks} open tasks of {name_of(whose)} are now {name_of(to)}'s.")
+            messages.success(request, f"{name_of(whose)}'s book is now {name_of(to)}'s: {counted(moved, 'supplier')}, {counted(tasks, 'open task')}.")
             return HttpResponseRedirect(listing.link({"owner": to.get_username()}))
     about = {"person": whose, "name": name_of(whose), "book": books.book_of(whose, at=at), "form": form, "list": reverse(listing.LIST)}
     return page(request, "book", title=f"Hand over the book of {name_of(whose)}", **about)
+
+
+def counted(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"

@@ -118,7 +118,7 @@ class OwnerFilter(Choice):
 
 class StatusFilter(Choice):
     title, parameter_name, keys, said = "status", "status", tuple(Status.values), "status {}"
-    titles = {"active": "active"}  # noqa: RUF012 - of the billing, not of the stage
+    titles = {"active": "active"}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(status=self.value()) if self.value() else queryset

@@ -167,7 +167,7 @@ class SupplierChangeList(ChangeList):  # type: ignore[misc]
     def left_out(self) -> dict[str, int]:
         """How many the same filters and search would find that are out of service, by why."""
         signs = next(spec for spec in self.filter_specs if isinstance(spec, SignsFilter))
-        if signs.value():
+        if signs.value() or "level" in self.asked:  # who is out of service has no level, not even none
             return {}
         queryset = self.root_queryset
         for spec in self.filter_specs:
