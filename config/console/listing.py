@@ -175,7 +175,9 @@ class SupplierChangeList(ChangeList):  # type: ignore[misc]
         queryset, _ = self.model_admin.get_search_results(self.request, queryset, self.query)
         queryset = signs.left_out(self.request, queryset)
         kinds = dict[str, int]()
-        for internal, status, n in queryset.order_by().values_list("internal", "status").annotate(n=Count("pk", distinct=True)).order_by("internal", "status"):
+        for internal, status, n in (
+            queryset.order_by().values_list("internal", "status").annotate(n=Count("pk", distinct=bool(self.query))).order_by("internal", "status")
+        ):
             kind = "internal" if internal else status
             kinds[kind] = kinds.get(kind, 0) + n
         return kinds
