@@ -7,6 +7,7 @@ from threading import Barrier
 
 import pytest
 from django.contrib.auth.models import Group
+from django.core.management import call_command
 from django.db import connection
 from django.urls import reverse
 
@@ -191,6 +192,14 @@ def test_a_line_that_is_refused_is_not_told_twice(client, maya):
     go_on(client, Upload.objects.get())
     upload = Upload.objects.get()
     assert (upload.refused, upload.partly, upload.rejects.count("sarah")) == (1, 0, 1)
+
+
+def test_the_command_tells_of_owners_too(maya, tom, tmp_path, capsys):
+    (tmp_path / "owners.csv").write_text(FILE)
+    call_command("import_suppliers", tmp_path / "owners.csv", source="crm")
+    said = capsys.readouterr().out
+    assert "5 read: 3 new, 1 changed, 1 unchanged, 0 refused." in said and "2 of those taken without their owner" in said
+    assert (tmp_path / "owners.csv.rejects.csv").read_text().count(NOBODY) == 2
 
 
 # ---------------------------------------------------------------- owners over the API

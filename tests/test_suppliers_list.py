@@ -1,14 +1,14 @@
 """The list of suppliers: what narrows it, views of it that are kept, what it leaves out, its export, and the way back."""
 
 import csv
-from datetime import timedelta
+from datetime import date, timedelta
 from urllib.parse import urlencode
 
 import msgspec
 import pytest
 from django.urls import reverse
 
-from config.console import listing
+from config.console import charts, listing
 from health import assessments
 from health.models import Snapshot
 from success import activity, catalogue, clock, privacy, saved_views
@@ -248,6 +248,30 @@ def test_hostile_words_stay_words(client, suppliers):
 
 
 # ---------------------------------------------------------------- the score over 90 days
+
+
+LAST = date(2026, 11, 20)
+
+
+def days(*points):
+    return [(LAST - timedelta(days=before), score) for before, score in points]
+
+
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [
+        (days((90, 72.4), (3, 51), (0, 41.2)), "from 72 to 41 in 90 days"),
+        (days((120, 10), (90, 72), (0, 72)), "from 10 to 72 in 90 days"),  # what it opens with stands on its first day
+        (days((30, 20), (0, 90)), "from 20 to 90 in 30 days"),
+        (days((80, 60), (50, 40), (20, None)), "from 60 to 40 in 60 days"),  # she left three weeks ago
+        (days((0, 41)), ""),
+        (days((9, None), (0, 41)), ""),
+        ([], ""),
+    ],
+)
+def test_a_sparkline_says_from_what_to_what(points, said):
+    drawn = charts.sparkline(points, first=LAST - timedelta(days=90), last=LAST)
+    assert (f'aria-label="{said}"' in drawn) if said else drawn == ""
 
 
 def test_each_line_shows_its_score_over_90_days(client, suppliers, django_assert_num_queries):
