@@ -202,6 +202,22 @@ def history_of(*, supplier_id: int, since: date, scorecard: Scorecard = WS142) -
     return [shown(row, [component.key for component in scorecard.components]) for row in rows]
 
 
+SCORES = """
+select w.supplier, h.day, h.score from unnest(%(suppliers)s::bigint[]) w (supplier) cross join lateral (
+    (select %(since)s::date as day, score from health_snapshot where supplier_id = w.supplier and day <= %(since)s order by health_snapshot.day desc limit 1)
+    union all select day, score from health_snapshot where supplier_id = w.supplier and day > %(since)s) h
+order by 1, 2
+"""
+
+
+def scores_of(suppliers: Collection[int], *, since: date) -> dict[int, list[tuple[date, float | None]]]:
+    """The scores of several suppliers from `since` on, by the days on which they changed, in one statement. The state `since` opens with stands on that day."""
+    found: dict[int, list[tuple[date, float | None]]] = {supplier: [] for supplier in suppliers}
+    for supplier, day, score in db.rows(SCORES, {"suppliers": list(suppliers), "since": since}):
+        found[supplier].append((day, score))
+    return found
+
+
 def shown(row: Snapshot, keys: list[str]) -> dict[str, Any]:
     """A day as the API answers it."""
     return {

@@ -12,10 +12,17 @@ SEE_OPERATIONS = ["jobrun", "deadletter", "source", "traituse", "customfield"]
 EVERYTHING_OF = ("success", "health", "django_celery_beat", "auth")
 
 # Model name -> actions, by role; each has also what the one before it has.
+MORE = {"supplier": ("view", "change"), "savedview": ("view", "add", "change", "delete")}
 WORK = ["note", "touchpoint", "task", "snooze"]
 GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
-    MANAGER: {**dict.fromkeys(SEE, ("view",)), **dict.fromkeys(WORK, ("view", "add", "change")), "override": ("view", "add"), "supplier": ("view", "change")},
-    LEAD: {**dict.fromkeys(SEE_OPERATIONS, ("view",)), "override": ("set_any",), "upload": ("view", "add")},
+    MANAGER: {**dict.fromkeys(SEE, ("view",)), **dict.fromkeys(WORK, ("view", "add", "change")), "override": ("view", "add"), **MORE},
+    LEAD: {
+        **dict.fromkeys(SEE_OPERATIONS, ("view",)),
+        "override": ("set_any",),
+        "upload": ("view", "add"),
+        "savedview": ("change_any",),
+        "colleague": ("hand_over",),
+    },
 }
 
 

@@ -187,12 +187,12 @@ def tell_of_service(supplier: Supplier, *, before: str, served: bool, at: dateti
 
 
 @transaction.atomic
-def hand_over(ids: Collection[int], *, to: User | None, at: datetime) -> int:
-    """These suppliers belong to this colleague, or nobody; says how many changed hands."""
+def hand_over(ids: Collection[int], *, to: User | None, at: datetime, whose: User | None = None) -> int:
+    """These suppliers belong to this colleague, or nobody; says how many changed hands. With `whose`, only those still that colleague's."""
     said = {"owner_id": at.isoformat()}
-    found = lock(ids)
+    found = Supplier.objects.filter(pk__in=lock(ids))
     return (
-        Supplier.objects.filter(pk__in=found)
+        (found.filter(owner=whose) if whose else found)
         .exclude(owner=to)
         .update(
             owner=to,

@@ -116,6 +116,7 @@ COLLEAGUE_ROUTES = {  # name -> the verbs it answers to, what follows the name i
     "invite": ({"GET", "HEAD", "POST"}, [], ADMINISTRATORS),
     "locked_out": ({"GET", "HEAD", "POST"}, [], ADMINISTRATORS),
     "colleague": ({"GET", "HEAD", "POST"}, ["pk"], ADMINISTRATORS),
+    "book": ({"GET", "HEAD", "POST"}, ["pk"], {roles.LEAD, roles.ADMINISTRATOR}),
     "colleague_act": ({"POST"}, ["pk", "reset"], ADMINISTRATORS),
     "me": ({"GET", "HEAD", "POST"}, [], EVERYBODY),
     "enrol": ({"GET", "HEAD", "POST"}, [], EVERYBODY),

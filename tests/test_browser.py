@@ -151,6 +151,7 @@ def pages(people: Supplier) -> list[str]:
         "/admin/scoring/",
         "/admin/start/",
         "/admin/uploads/",
+        *("/admin/views/save/?level=critical", f"/admin/colleagues/{people.owner_id}/book/", "/admin/success/supplier/?level=critical&renews=30&q=nobody"),
         *(f"/admin/{name}/" for name in lists),
         f"/admin/success/supplier/{people.pk}/change/",
     ]

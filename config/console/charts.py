@@ -70,3 +70,19 @@ def bar(points: float, most: float, label: str) -> SafeString:
     """A part of a whole."""
     return svg(100, 8, label, '<rect class="cs-whole" width="100" height="8" />',
                f'<rect class="cs-part" width="{number(100 * points / most)}" height="8" />', css="cs-bar", stretched=True)  # fmt: skip
+
+
+def sparkline(points: Sequence[Point], *, first: date, last: date) -> SafeString:
+    """The score over days, as small as a word; its words say from what to what. Nothing where there are less than two scores."""
+    points = [(max(day, first), value) for day, value in points]
+    known = [(day, value) for day, value in points if value is not None]
+    if len(known) < 2:
+        return SafeString("")
+    (began, start), (ended, end) = known[0], known[-1]
+    until = next((day for day, value in points if day > ended and value is None), last)
+    width, height = 96, 28
+    x, y = Scale(first.toordinal(), last.toordinal() + 1, 2, width - 4), Scale(0, 100, height - 2, 2)
+    bounds = f'<path class="cs-bound" d="M2 {y(HEALTHY_FROM)}H{width - 4}M2 {y(CRITICAL_BELOW)}H{width - 4}"/>'
+    line = f'<path class="cs-curve" d="{"".join(steps(points, last, x, y))}"/>'
+    dot = f'<circle class="cs-part" cx="{x(until.toordinal() + (until == last))}" cy="{y(end)}" r="2.5"/>'
+    return svg(width, height, f"from {start:.0f} to {end:.0f} in {(until - began).days} days", bounds, line, dot, css="cs-spark")

@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget,
 
 from config.console.actions import signed_in
 from config.console.pages import console, page
-from success import clock, colleagues, history, lockouts, roles, second_factor
+from success import books, clock, colleagues, history, lockouts, roles, second_factor
 from success.admin.base import ReadOnlyAdmin
 from success.models import Colleague
 
@@ -138,7 +138,12 @@ def colleague(request: HttpRequest, pk: int) -> HttpResponseBase:
     if form.is_valid():
         said(request, lambda: colleagues.set_role(user=user, **form.cleaned_data, by=signed_in(request), at=at), "Saved.")
         return HttpResponseRedirect(reverse("console:colleague", args=[pk]))
-    about = {"standing": standing_of(user), "has_one": second_factor.has_one(user), "history": colleagues.history(user)[:20]}
+    about = {
+        "standing": standing_of(user),
+        "has_one": second_factor.has_one(user),
+        "history": colleagues.history(user)[:20],
+        "book": books.book_of(user, at=at),
+    }
     return page(request, "colleague", title=name_of(user), person=user, form=form, **about)
 
 
@@ -149,7 +154,13 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponseBase:
         raise Http404
     user, action = colleague_of(pk), ACTIONS[name]
     said(request, lambda: action.run(user=user, by=signed_in(request), at=clock.now()), action.done)
-    return HttpResponseRedirect(reverse("console:colleague", args=[pk]))
+    return HttpResponseRedirect(reverse("console:book" if name == "deactivate" and left_behind(user) else "console:colleague", args=[pk]))
+
+
+def left_behind(user: User) -> bool:
+    """Whether somebody who was let go still holds suppliers or tasks."""
+    gone = User.objects.filter(pk=user.pk, is_active=False).exists()
+    return gone and not books.book_of(user, at=clock.now()).empty
 
 
 # ---------------------------------------------------------------- locked out

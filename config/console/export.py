@@ -4,8 +4,14 @@ import csv
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 
+from config.console import custom, listing
+from config.console.pages import console
 from success.admin.suppliers import stage_of
 from success.models import Supplier
 
@@ -28,6 +34,20 @@ HEADINGS = (
 )
 
 
+@console("success.view_supplier")
+def everything(request: HttpRequest) -> HttpResponseBase:
+    """All suppliers of the list as its address says it, whatever page one is on."""
+    try:
+        return as_file(admin.site.get_model_admin(Supplier).get_changelist_instance(request).queryset)
+    except IncorrectLookupParameters:
+        return HttpResponseRedirect(listing.link({}))
+
+
+def as_file(queryset: QuerySet[Any]) -> StreamingHttpResponse:
+    headers = {"Content-Disposition": 'attachment; filename="suppliers.csv"'}
+    return StreamingHttpResponse(lines(queryset), content_type="text/csv; charset=utf-8", headers=headers)
+
+
 def name_of(supplier: Supplier) -> str:
     people = sorted(supplier.contacts.all(), key=lambda person: not person.is_primary)
     return people[0].name if people else ""
@@ -41,10 +61,10 @@ class Echo:
 
 
 def lines(queryset: QuerySet[Any]) -> Iterator[str]:
-    writer = csv.writer(Echo())
-    yield writer.writerow(HEADINGS)
+    writer, own = csv.writer(Echo()), custom.fields()
+    yield writer.writerow(harmless((*HEADINGS, *own)))
     for supplier in queryset.select_related("facts", "owner", "assessment").prefetch_related("contacts").iterator(chunk_size=2000):
-        yield writer.writerow(harmless(row(supplier)))
+        yield writer.writerow(harmless((*row(supplier), *(supplier.custom.get(name) for name in own))))
 
 
 def row(supplier: Supplier) -> tuple[object, ...]:

@@ -1,45 +1,92 @@
 """Ways to narrow the list of suppliers; their names stand in addresses, so that other pages link to a list."""
 
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth import get_user_model
-from django.db.models import QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from config.console.templatetags.words import words
 from health.effective import LEVEL, OVERRIDDEN
-from success import clock
+from success import books, clock
+from success.models import Supplier
+from success.models.suppliers import Status
 from success.stages import STAGES, stage_sql
 
 FROM = f"from success_supplier s join success_facts f on f.supplier_id = s.id left join health_assessment a on a.supplier_id = s.id {OVERRIDDEN}"
+ALL = f"select s.id {FROM}"
+ASSESSED = (
+    f"select a.supplier_id from health_assessment a {OVERRIDDEN.replace('s.id', 'a.supplier_id')}"  # a third of the time, where level is all that is asked
+)
+MOST = 50  # values of one filter
 
 
-def where(queryset: QuerySet[Any], condition: str, *params: object) -> QuerySet[Any]:
+def where(queryset: QuerySet[Any], condition: str, *params: object, among: str = ALL) -> QuerySet[Any]:
     """Of suppliers those that a condition over the tables of the lists holds for; its instants are now."""
-    sql = f"select s.id {FROM} where {condition}"
+    sql = f"{among} where {condition}"
     at = clock.now()
     return queryset.filter(pk__in=RawSQL(sql.replace("%(at)s", "%s"), [*[at] * sql.count("%(at)s"), *params]))  # noqa: S611 - constants
 
 
-class Choice(admin.SimpleListFilter):
-    """A choice among keys that read as words."""
+class FilterForm(forms.Form):
+    """One filter in the sheet: a choice, or without choices something to type."""
 
+    def __init__(self, *, name: str, label: str, choices: list[tuple[str, str]], value: str | None) -> None:
+        super().__init__({name: value or ""}, auto_id="filter-%s", label_suffix="")
+        self.fields[name] = (
+            forms.ChoiceField(label=label, required=False, choices=choices, widget=UnfoldAdminSelectWidget)
+            if choices
+            else forms.CharField(label=label, required=False, widget=UnfoldAdminTextInputWidget)
+        )
+
+
+class Choice(admin.SimpleListFilter):
+    """A choice among keys that read as words. `said` is how it reads above the list."""
+
+    template = "console/filter.html"
     keys: ClassVar[tuple[str, ...]] = ()
+    titles: ClassVar[Mapping[str, str]] = {}
+    said = "{}"
+    otherwise = "any"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(key, words(key)) for key in self.keys]
+        return [(key, self.titles.get(key, words(key))) for key in self.keys]
+
+    def has_output(self) -> bool:
+        return True
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        yield {"form": FilterForm(name=self.parameter_name or "", label=str(self.title).capitalize(), choices=self.offered(), value=self.value())}
+
+    def offered(self) -> list[tuple[str, str]]:
+        """What there is to choose, and what was asked for by address."""
+        value, known = self.value(), self.known()
+        asked = [(value, value)] if value and value not in known else []
+        return [("", self.otherwise), *known.items(), *asked]
+
+    def sentence(self) -> str:
+        value = self.value() or ""
+        return self.said.format(self.known().get(value, value))
+
+    def known(self) -> dict[str, str]:
+        return {key: str(title) for key, title in self.lookup_choices}
 
 
 class LevelFilter(Choice):
-    title, parameter_name, keys = "level", "level", ("critical", "at_risk", "healthy", "none")
+    title, parameter_name, keys, titles = "level", "level", ("critical", "at_risk", "healthy", "none"), {"none": "no score"}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
         if value == "none":
             return where(queryset, f"f.in_service and ({LEVEL}) is null")
-        return where(queryset, f"({LEVEL}) = %s", value) if value else queryset
+        return where(queryset, f"({LEVEL}) = %s", value, among=ASSESSED) if value else queryset
 
 
 class StageFilter(Choice):
@@ -49,12 +96,17 @@ class StageFilter(Choice):
         return where(queryset, f"{stage_sql('%(at)s')} = %s", self.value()) if self.value() else queryset
 
 
-class OwnerFilter(admin.SimpleListFilter):
-    title, parameter_name = "owner", "owner"
+class OwnerFilter(Choice):
+    title, parameter_name, said = "owner", "owner", "{}'s"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        people = get_user_model().objects.filter(suppliers__isnull=False).distinct().order_by("username")
-        return [("mine", "me"), ("none", "nobody"), *((user.username, user.get_full_name() or user.username) for user in people)]
+        if books.limited(request.user):
+            return [("mine", "me")]
+        owning = get_user_model().objects.filter(Exists(Supplier.objects.filter(owner=OuterRef("pk")))).order_by("first_name", "username")
+        return [("mine", "me"), ("none", "nobody"), *((user.username, user.get_full_name() or user.username) for user in owning)]
+
+    def sentence(self) -> str:
+        return "mine" if self.value() == "mine" else super().sentence()
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         match self.value():
@@ -68,8 +120,20 @@ class OwnerFilter(admin.SimpleListFilter):
                 return queryset.filter(owner__username=name)
 
 
-class DecliningFilter(Choice):
-    title, parameter_name, keys = "signs", "signs", ("declining", "left_out")
+class StatusFilter(Choice):
+    title, parameter_name, keys, said = "status", "status", tuple(Status.values), "status {}"
+    titles = {"active": "active"}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(status=self.value()) if self.value() else queryset
+
+
+class SignsFilter(Choice):
+    """Without it the list holds who is in service, and those out of service whom another filter asks for by name."""
+
+    title, parameter_name, keys, otherwise = "show", "signs", ("declining", "left_out", "everybody"), "all in service"
+    titles = {"left_out": "cancelled, paused or internal", "everybody": "in service or not"}
+    asked_for = (("status", (Status.CANCELLED, Status.PAUSED)), ("stage", ("lost",)))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         match self.value():
@@ -77,4 +141,75 @@ class DecliningFilter(Choice):
                 return where(queryset, "f.in_service and a.declining")
             case "left_out":
                 return where(queryset, "not f.in_service")
-        return queryset
+            case "everybody":
+                return queryset
+        return queryset.filter(internal=False) if self.by_name(request) else queryset.in_service()  # type: ignore[attr-defined]
+
+    def left_out(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Whom the list does not hold where nobody says."""
+        out_of_service = Q(internal=True) | Q(status__in=[Status.CANCELLED, Status.PAUSED])
+        return queryset.filter(internal=True) if self.by_name(request) else queryset.filter(out_of_service)
+
+    def by_name(self, request: HttpRequest) -> bool:
+        return any(request.GET.get(name) in values for name, values in self.asked_for)
+
+
+class Within(Choice):
+    """A day that comes within so many days."""
+
+    keys: ClassVar[tuple[str, ...]] = ("7", "14", "30")
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(key, f"within {key} days") for key in self.keys]
+
+    def sentence(self) -> str:
+        value = self.value() or ""
+        return self.said.format(f"within {value} days") if value.isdecimal() else super().sentence()
+
+    def range(self) -> tuple[Any, Any]:
+        value, at = self.value() or "", clock.now()
+        if not value.isdecimal() or len(value) > 3 or not int(value):
+            raise IncorrectLookupParameters
+        return at, at + timedelta(days=int(value))
+
+
+class TrialFilter(Within):
+    title, parameter_name, said = "trial ends", "trial", "on trial ending {}"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [*super().lookups(request, model_admin), ("over", "is over, not decided")]
+
+    def sentence(self) -> str:
+        return "on a trial that is over" if self.value() == "over" else super().sentence()
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "over":
+            return queryset.filter(status=Status.TRIAL, trial_ends_at__lt=clock.now())
+        return queryset.filter(status=Status.TRIAL, trial_ends_at__range=self.range()) if self.value() else queryset
+
+
+class RenewalFilter(Within):
+    title, parameter_name, said, keys = "renews", "renews", "renewing {}", ("7", "14", "30", "90")
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.exclude(status=Status.TRIAL).filter(renews_at__range=self.range()) if self.value() else queryset
+
+
+class ValueFilter(Choice):
+    """One of the values that the suppliers whom the reader may see have in a column, the most frequent first."""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        name = str(self.parameter_name)
+        seen = books.visible(Supplier.objects.exclude(**{name: ""}), request.user)
+        return [(value, value) for value, _ in seen.values_list(name).annotate(n=Count("pk")).order_by("-n", name)[:MOST]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(**{str(self.parameter_name): self.value()}) if self.value() else queryset
+
+
+class PlanFilter(ValueFilter):
+    title, parameter_name, said = "plan", "plan", "on plan {}"
+
+
+class TradeFilter(ValueFilter):
+    title, parameter_name, said = "trade", "vertical", "trade {}"

@@ -6,17 +6,24 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from config.console import start
+from config.console import listing, start
+from success import saved_views
 
 
-def item(title: str, icon: str, route: str, permission: str) -> dict[str, Any]:
+def item(title: str, icon: str, route: str, permission: str, *, link: str = "") -> dict[str, Any]:
     may: Callable[[HttpRequest], bool] = lambda request: request.user.has_perm(permission)  # noqa: E731
-    return {"title": title, "icon": icon, "link": reverse(route), "permission": may}
+    return {"title": title, "icon": icon, "link": link or reverse(route), "permission": may}
 
 
 def starting(request: HttpRequest) -> bool:
     """The start is gone when it is done."""
     return request.user.has_perm("success.add_apikey") and not start.done()
+
+
+def first_list(request: HttpRequest) -> str:
+    """The view a person wants to begin with, else all suppliers."""
+    view = saved_views.first_of(request.user) if request.user.is_authenticated else None
+    return listing.link(listing.restored(view.query) if view else {})
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -25,7 +32,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 *([item("Start", "flag", "console:start", "success.add_apikey")] if starting(request) else []),
                 item("Today", "today", "console:today", "success.view_supplier"),
-                item("Suppliers", "storefront", "admin:success_supplier_changelist", "success.view_supplier"),
+                item("Suppliers", "storefront", listing.LIST, "success.view_supplier", link=first_list(request)),
                 item("Upload", "upload_file", "console:uploads", "success.add_upload"),
             ]
         },

@@ -9,21 +9,35 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.db.models import QuerySet, Value
 from django.db.models.expressions import RawSQL
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from config.console.export import lines, name_of
-from config.console.filters import FROM, DecliningFilter, LevelFilter, OwnerFilter, StageFilter
+from config.console import custom, listing
+from config.console.export import as_file, name_of
+from config.console.filters import (
+    FROM,
+    LevelFilter,
+    OwnerFilter,
+    PlanFilter,
+    RenewalFilter,
+    SignsFilter,
+    StageFilter,
+    StatusFilter,
+    TradeFilter,
+    TrialFilter,
+)
 from config.console.pages import page
-from config.console.templatetags.words import words
+from config.console.templatetags.words import day, words
 from health.effective import LEVEL
 from success import clock, suppliers
 from success.admin.suppliers import SupplierAdmin, stage_of
 from success.models import Supplier
+from success.models.suppliers import Status
 
 
 class HandOverForm(forms.Form):
@@ -39,9 +53,15 @@ class HandOverForm(forms.Form):
 class SupplierList(SupplierAdmin):
     """A line each; the name leads to her page and from there back to this list as it was filtered."""
 
-    list_display = ["called", "level", "stage_now", "plan", "money", "owner_name", "last_activity"]
+    list_display = ["called", "level", "trend", "stage_now", "plan", "money", "owner_name", "last_active"]
     list_display_links = None
-    list_filter: Any = [LevelFilter, StageFilter, OwnerFilter, DecliningFilter, "status", "plan", "vertical"]
+    list_filter: Any = [
+        SignsFilter, LevelFilter, StageFilter, OwnerFilter, TrialFilter, RenewalFilter, PlanFilter, TradeFilter, StatusFilter
+    ]  # fmt: skip
+    list_filter_submit = True
+    list_max_show_all = 0
+    show_facets = admin.ShowFacets.NEVER  # each would be another pass over the suppliers
+    change_list_template = "console/suppliers.html"
     list_select_related = ["facts", "owner", "assessment"]
     actions = ["hand_over", "export"]
     ordering = ["pk"]
@@ -57,11 +77,22 @@ class SupplierList(SupplierAdmin):
         level = getattr(supplier, "effective_level", None)
         score = supplier.assessment.score if hasattr(supplier, "assessment") else None
         shown = "" if score is None else f"{score:.0f}"
-        return format_html('<span class="cs-level cs-{}">{}</span> {}', level or "none", words(level) if level else "no score", shown)
+        return format_html('<span class="cs-level cs-{}">{} {}</span>', level or "none", words(level) if level else "no score", shown)
+
+    @admin.display(description="90 days")
+    def trend(self, supplier: Supplier) -> str:
+        return getattr(supplier, "trend_drawn", "")
 
     @admin.display(description="stage")
-    def stage_now(self, supplier: Supplier) -> str:
-        return words(stage_of(supplier))
+    def stage_now(self, supplier: Supplier) -> SafeString | str:
+        """With the day the trial ends or, soon, the term."""
+        stage = stage_of(supplier)
+        if supplier.status == Status.TRIAL and supplier.trial_ends_at:
+            ends = "ends" if supplier.trial_ends_at > clock.now() else "ended"
+            return format_html('{} <span class="cs-quiet cs-beneath">trial {} {}</span>', words(stage), ends, day(supplier.trial_ends_at))
+        if stage == "at_end":
+            return format_html('{} <span class="cs-quiet cs-beneath">renews {}</span>', words(stage), day(supplier.renews_at))
+        return words(stage)
 
     @admin.display(description="MRR", ordering="mrr")
     def money(self, supplier: Supplier) -> str:
@@ -70,6 +101,24 @@ class SupplierList(SupplierAdmin):
     @admin.display(description="owner", ordering="owner__username")
     def owner_name(self, supplier: Supplier) -> str:
         return (supplier.owner.get_full_name() or supplier.owner.get_username()) if supplier.owner else "nobody"
+
+    @admin.display(description="last activity", ordering="facts__last_activity_at")
+    def last_active(self, supplier: Supplier) -> str:
+        return day(supplier.facts.last_activity_at)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[listing.SupplierChangeList]:
+        return listing.SupplierChangeList
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        return [*self.list_filter, *custom.filters()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponseBase:
+        """The form of the filters sends empty what nobody chose: the address is to say what was."""
+        empty = {name for name, value in request.GET.items() if name in listing.parameters() and (not value or "\0" in value)}
+        if empty and request.method == "GET":
+            return HttpResponseRedirect(listing.link({name: value for name, value in request.GET.dict().items() if name not in empty}))
+        shown: HttpResponseBase = super().changelist_view(request, {"title": "Suppliers", **(extra_context or {})})
+        return shown
 
     def get_queryset(self, request: HttpRequest) -> Any:
         at = clock.now()
@@ -92,5 +141,4 @@ class SupplierList(SupplierAdmin):
     @admin.action(description="Export as CSV")
     def export(self, request: HttpRequest, queryset: QuerySet[Any]) -> StreamingHttpResponse:
         """All that is filtered or chosen, as a spreadsheet takes it."""
-        headers = {"Content-Disposition": 'attachment; filename="suppliers.csv"'}
-        return StreamingHttpResponse(lines(queryset), content_type="text/csv; charset=utf-8", headers=headers)
+        return as_file(queryset)

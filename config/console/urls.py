@@ -2,16 +2,20 @@
 
 from django.urls import path
 
-from config.console import actions, colleagues, me, signing_in, start, story, today, uploads
+from config.console import actions, books, colleagues, export, me, saved, signing_in, start, story, today, uploads
 
 app_name = "console"
 
 urlpatterns = [
     path("", today.today, name="today"),
+    path("suppliers/export.csv", export.everything, name="export"),
     path("suppliers/<int:pk>/", story.story, name="supplier"),
     path("suppliers/<int:pk>/wake/", actions.wake, name="wake"),
     path("suppliers/<int:pk>/computed/", actions.end_override, name="end_override"),
     path("suppliers/<int:pk>/<slug:name>/", actions.act, name="act"),
+    path("views/save/", saved.save, name="view_save"),
+    path("views/<int:pk>/", saved.change, name="view_change"),
+    path("views/<int:pk>/delete/", saved.delete, name="view_delete"),
     path("start/", start.start, name="start"),
     path("uploads/", uploads.upload, name="uploads"),
     path("uploads/<int:pk>/", uploads.one, name="upload"),
@@ -24,6 +28,7 @@ urlpatterns = [
     path("colleagues/invite/", colleagues.invite, name="invite"),
     path("colleagues/locked-out/", colleagues.locked_out, name="locked_out"),
     path("colleagues/<int:pk>/", colleagues.colleague, name="colleague"),
+    path("colleagues/<int:pk>/book/", books.hand_over, name="book"),
     path("colleagues/<int:pk>/<slug:name>/", colleagues.act, name="colleague_act"),
     path("me/", me.me, name="me"),
     path("me/second-factor/", me.enrol, name="enrol"),

@@ -36,11 +36,12 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A line that was not taken, and why."""
+    """A line that was not taken, or `partly`: but for what the reason names."""
 
     line: int
     reason: str
     record: str = ""
+    partly: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def with_records(rejects: Iterable[Reject], chunk: Chunk) -> list[Reject]:
     """In the order of the file, each with what stands on its line."""
     found = sorted(rejects, key=lambda reject: reject.line)
     lines = chunk.data.split(b"\n") if found else []
-    return [Reject(one.line, one.reason, lines[one.line - chunk.first_line].rstrip(b"\r").decode(errors="replace")) for one in found]
+    return [Reject(one.line, one.reason, lines[one.line - chunk.first_line].rstrip(b"\r").decode(errors="replace"), one.partly) for one in found]
 
 
 def harmless(record: str) -> str:

@@ -17,6 +17,7 @@ from success.models import Source
 
 LINES = 1000  # of a transaction
 ID = "id"
+NOBODY = "owner: nobody who works here goes by this user name or mail address. The rest of the line was taken."
 BUILT_IN = {**PERSONAL, **BUSINESS}
 NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,9})?")
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -39,6 +40,11 @@ class Outcome:
     changed: int = 0
     unchanged: int = 0
     refused: int = 0
+    partly: int = 0  # of those taken, the lines that have a cell which was not
+
+    def add(self, rejects: Sequence[Reject]) -> None:
+        self.partly += sum(one.partly for one in rejects)
+        self.refused += sum(not one.partly for one in rejects)
 
     @property
     def read(self) -> int:
@@ -73,7 +79,7 @@ def import_suppliers(
         for chunk in file.chunks(lines=LINES):
             refused = take(file, chunk, traits, outcome, source=source, at=now())
             size = kept.write(with_records(refused, chunk), size=size)
-            outcome.refused += len(refused)
+            outcome.add(refused)
             progress(file.place)
     finally:
         kept.close()
@@ -81,7 +87,7 @@ def import_suppliers(
 
 
 def take(file: File, chunk: Chunk, traits: Mapping[str, str], outcome: Outcome, *, source: Source, at: datetime) -> list[Reject]:
-    """The suppliers of a chunk are written, in one transaction, as history; says which lines were refused."""
+    """The suppliers of a chunk are written, in one transaction, as history; says which lines were refused, or taken in part."""
     rows, rejects = read(file.records(chunk), traits, typed=not file.is_csv)
     with db.history(), db.patient():
         known = suppliers.ids_of([row.supplier for row in rows])
@@ -92,7 +98,8 @@ def take(file: File, chunk: Chunk, traits: Mapping[str, str], outcome: Outcome, 
     outcome.created += len(set(ids) - set(known))
     outcome.changed += len({row.supplier for row in rows if row.line in changed} & set(known))
     outcome.unchanged += len(rows) - len(set(ids) - set(known)) - len({row.supplier for row in rows if row.line in changed} & set(known))
-    return rejects
+    refused = {one.line for one in rejects if not one.partly}
+    return [one for one in rejects if not one.partly or one.line not in refused]
 
 
 def write(rows: Sequence[Row], ids: Mapping[str, int], *, source: Source, at: datetime) -> set[int]:
@@ -127,7 +134,16 @@ def read(records: Iterator[Record], traits: Mapping[str, str], *, typed: bool) -
             rows.append(row_of(record, traits, typed=typed))
         except Refused as refused:
             rejects.append(Reject(record.line, reason_of(refused).removeprefix("traits/")))
-    return rows, rejects
+    return rows, rejects + without_strangers(rows)
+
+
+def without_strangers(rows: Sequence[Row]) -> list[Reject]:
+    """An owner nobody here goes by is taken out of the row and told: what else the line says is true all the same."""
+    known = {name: suppliers.owner_named(name) for name in {row.traits["owner"] for row in rows if row.traits.get("owner")}}
+    strange = [row for row in rows if row.traits.get("owner") and known[row.traits["owner"]] is None]
+    for row in strange:
+        del row.traits["owner"]
+    return [Reject(row.line, NOBODY, partly=True) for row in strange]
 
 
 def row_of(record: Record, traits: Mapping[str, str], *, typed: bool) -> Row:

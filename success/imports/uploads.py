@@ -44,6 +44,14 @@ class Preview:
     rejects: list[Reject]
     taken: int
 
+    @property
+    def partly(self) -> int:
+        return sum(reject.partly for reject in self.rejects)
+
+    @property
+    def refused(self) -> int:
+        return len(self.rejects) - self.partly
+
 
 def receive(*, name: str, content: bytes, source: Source, by: User, at: datetime) -> Upload:
     """The file is kept until it is read; nothing of it is imported yet.
@@ -118,7 +126,9 @@ def count(upload: Upload, outcome: Outcome, rejects: Sequence[Reject]) -> None:
     upload.created += outcome.created
     upload.changed += outcome.changed
     upload.unchanged += outcome.unchanged
-    upload.refused += len(rejects)
+    outcome.add(rejects)
+    upload.refused += outcome.refused
+    upload.partly += outcome.partly
     out = io.StringIO()
     csv.writer(out).writerows(([HEADER] if rejects and not upload.rejects else []) + [(one.line, one.reason, harmless(one.record)) for one in rejects])
     upload.rejects += out.getvalue()

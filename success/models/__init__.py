@@ -7,10 +7,11 @@ from success.models.jobs import JobRun
 from success.models.sources import ApiKey, Source
 from success.models.staff import Colleague
 from success.models.suppliers import Contact, CustomField, Erased, StatusChange, Supplier
+from success.models.views import SavedView
 from success.models.work import Note, Snooze, Task, Touchpoint
 
 __all__ = [
     "Activity", "ApiKey", "Client", "ClientDay", "Colleague", "Contact", "CustomField", "DailyUse", "DeadLetter", "Erased", "Event",
-    "EventName", "EventUse", "Facts", "Feature", "Import", "JobRun", "MessageKey", "Note", "Snooze", "Source", "StatusChange", "Supplier",
+    "EventName", "EventUse", "Facts", "Feature", "Import", "JobRun", "MessageKey", "Note", "SavedView", "Snooze", "Source", "StatusChange", "Supplier",
     "Task", "Touchpoint", "TraitUse", "Upload",
 ]  # fmt: skip

@@ -39,7 +39,8 @@ class Upload(models.Model):
     changed = models.IntegerField(default=0)
     unchanged = models.IntegerField(default=0)
     refused = models.IntegerField(default=0)
-    rejects = models.TextField(blank=True, help_text="CSV: the lines that were not taken, with the reason")
+    partly = models.IntegerField(default=0, db_default=0, help_text="taken but for a cell")
+    rejects = models.TextField(blank=True, help_text="CSV: the lines that were not taken, or not wholly, with the reason")
     finished_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -21,5 +21,8 @@ class Colleague(models.Model):
     timezone = models.CharField(max_length=64, default="UTC", choices=zones, help_text="dates and times are shown in it")
     own_book_only = models.BooleanField(default=False, help_text="sees only the suppliers they own, on every page, list and export")
 
+    class Meta:
+        permissions = [("hand_over_colleague", "Can hand over the book of any colleague")]
+
     def __str__(self) -> str:
         return str(self.user)

@@ -1,6 +1,7 @@
 """The console's pages: how long each takes to make, and how many queries."""
 
 import time
+from collections import deque
 from collections.abc import Callable
 
 from django.contrib.auth import get_user_model
@@ -8,7 +9,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from success import db
+from success import clock, db
+from success.models import CustomField
 from tests.bench.databases import Databases
 from tests.bench.figures import Section, duration
 from tests.bench.timing import interleaved
@@ -23,6 +25,10 @@ PAGES = {
     "suppliers, critical": "/admin/success/supplier/?level=critical",
     "suppliers, new": "/admin/success/supplier/?stage=new",
     "suppliers, found": "/admin/success/supplier/?q=supplier-77",
+    "suppliers, trial ending": "/admin/success/supplier/?trial=7",
+    "suppliers, of a custom field": "/admin/success/supplier/?custom.region=north",
+    "suppliers, by score": "/admin/success/supplier/?o=-2",
+    "export of one's own": "/admin/suppliers/export.csv?owner=mine",
     "search": "/admin/search/?s=supplier-7&extended=1",
 }
 
@@ -55,9 +61,10 @@ def opened(path: str, size: int, found: Databases) -> Callable[[], float]:
         client.get(url)
         start = time.perf_counter()
         answer = client.get(url)
-        taken = time.perf_counter() - start
         assert answer.status_code == 200, (url, answer.status_code)
-        return taken
+        if answer.streaming:
+            deque(answer.streaming_content, maxlen=0)
+        return time.perf_counter() - start
 
     return measure
 
@@ -66,13 +73,27 @@ def address(path: str) -> str:
     return path.format(db.rows("select id from success_supplier order by id limit 1 offset 500")[0][0])
 
 
+TOLD = """
+update success_supplier set owner_id = case when id %% greatest((select count(*) from success_supplier) / %(book)s, 1) = 0 then %(owner)s::integer end,
+    mrr = 10 + id %% 90, custom = jsonb_build_object('region', (array['north', 'east', 'south', 'west'])[1 + id %% 4], 'seats', id %% 50, 'company', 'No. ' || id),
+    status = case when id %% 20 = 7 then 'trial' else status end, trial_ends_at = case when id %% 20 = 7 then %(at)s::timestamptz + interval '1 day' * (id %% 60) end
+"""
+# Of each supplier a dozen days on which her score changed.
+DAYS = """
+insert into health_snapshot (supplier_id, day, status, score, level, scorecard, version, features, clients_active, clients_total, forms_started, forms_completed,
+    steps_started, steps_completed)
+select id, %(at)s::date - 7 * n, 'ok', (id * n) %% 100, 'healthy', 'ws142', 1, 0, 0, 0, 0, 0, 0, 0 from success_supplier, generate_series(1, 12) n
+"""
+
+
 def manager() -> Client:
-    """Signed in, with a book of her own."""
+    """Signed in, with a book of her own; of all suppliers custom fields are told, and the scores of twelve weeks."""
     user, new = get_user_model().objects.get_or_create(username="bench", defaults={"is_staff": True, "is_superuser": True})
     if new:
-        each = "greatest((select count(*) from success_supplier) / %s, 1)"
-        db.execute(f"update success_supplier set owner_id = %s, mrr = 10 + id %% 90 where id %% {each} = 0", [user.pk, BOOK])
-        db.execute("vacuum (analyze) success_supplier")
+        CustomField.objects.bulk_create(CustomField(name=name) for name in ("region", "seats", "company"))
+        db.execute(TOLD, {"owner": user.pk, "book": BOOK, "at": clock.now()})
+        db.execute(DAYS, {"at": clock.now()})
+        db.execute("vacuum (analyze) success_supplier, health_snapshot")
     client = Client(headers={"host": "127.0.0.1"})
     client.force_login(user)
     return client

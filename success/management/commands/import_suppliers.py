@@ -73,7 +73,9 @@ class Command(BaseCommand):
 
     def report(self, outcome: suppliers.Outcome, rejects: Path) -> None:
         self.stdout.write(f"{outcome.read} read: {outcome.created} new, {outcome.changed} changed, {outcome.unchanged} unchanged, {outcome.refused} refused.")
-        if outcome.refused:
-            self.stdout.write(f"What was refused, and why: {rejects}")
+        if outcome.partly:
+            self.stdout.write(f"{outcome.partly} of those taken without their owner, whom nobody here goes by.")
+        if outcome.refused or outcome.partly:
+            self.stdout.write(f"What was not taken, and why: {rejects}")
         if outcome.refused and outcome.refused == outcome.read:
             raise CommandError("All lines were refused.", returncode=1)

@@ -1,0 +1,55 @@
+"""Handing over a colleague's whole book: looked at first, then done in one step."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanWidget
+
+from config.console import listing
+from config.console.actions import signed_in
+from config.console.colleagues import colleague_of, name_of
+from config.console.pages import console, page
+from success import books, clock
+
+REFUSALS = (books.CannotSee, books.NotWorking)
+
+
+class BookForm(forms.Form):
+    with_tasks = forms.BooleanField(required=False, initial=True, widget=UnfoldBooleanWidget, label="Their open tasks go along")
+
+    def __init__(self, data: Any, *, whose: User) -> None:
+        super().__init__(data, label_suffix="")
+        self.fields["to"] = Taker(books.takers(besides=whose), widget=UnfoldAdminSelectWidget, label="To", empty_label="Choose a colleague")
+        self.order_fields(["to", "with_tasks"])
+
+
+class Taker(forms.ModelChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: Any) -> str:
+        return name_of(obj)
+
+
+@console("success.hand_over_colleague", methods=("GET", "POST"))
+def hand_over(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """What a colleague holds, and to whom it goes; sent, it has gone."""
+    whose, at = colleague_of(pk), clock.now()
+    form = BookForm(request.POST or None, whose=whose)
+    if form.is_valid():
+        try:
+            moved, tasks = books.hand_over(whose=whose, **form.cleaned_data, by=signed_in(request), at=at)
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal.__doc__))
+        else:
+            to = form.cleaned_data["to"]
+            messages.success(request, f"{name_of(whose)}'s book is now {name_of(to)}'s: {counted(moved, 'supplier')}, {counted(tasks, 'open task')}.")
+            return HttpResponseRedirect(listing.link({"owner": to.get_username()}))
+    about = {"person": whose, "name": name_of(whose), "book": books.book_of(whose, at=at), "form": form, "list": reverse(listing.LIST)}
+    return page(request, "book", title=f"Hand over the book of {name_of(whose)}", **about)
+
+
+def counted(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
