@@ -11,11 +11,11 @@ SEE = ["supplier", "contact", "client", "facts", "event", "statuschange", "event
 SEE_OPERATIONS = ["jobrun", "deadletter", "source", "traituse", "customfield"]
 EVERYTHING_OF = ("success", "health", "django_celery_beat", "auth")
 
-# Model name -> actions, by role; each has also what the one before it has.
+# Model name (or another noun of a permission) -> actions, by role; each has also what the one before it has.
 WORK = ["note", "touchpoint", "task", "snooze"]
 GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
     MANAGER: {**dict.fromkeys(SEE, ("view",)), **dict.fromkeys(WORK, ("view", "add", "change")), "override": ("view", "add"), "supplier": ("view", "change")},
-    LEAD: {**dict.fromkeys(SEE_OPERATIONS, ("view",)), "override": ("set_any",), "upload": ("view", "add")},
+    LEAD: {**dict.fromkeys(SEE_OPERATIONS, ("view",)), "override": ("set_any",), "portfolio": ("view",), "upload": ("view", "add")},
 }
 
 
@@ -25,7 +25,7 @@ def make_roles(**_: Any) -> None:
     for role, models in GRANTS.items():
         wanted = Q(pk=None)
         for model, actions in models.items():
-            wanted |= Q(content_type__model=model, codename__in=[f"{action}_{model}" for action in actions])
+            wanted |= Q(codename__in=[f"{action}_{model}" for action in actions])
         granted |= set(permissions.filter(wanted, content_type__app_label__in=["success", "health"]).values_list("pk", flat=True))
         groups.get_or_create(name=role)[0].permissions.set(granted)
     everything = permissions.filter(content_type__app_label__in=EVERYTHING_OF)

@@ -39,7 +39,7 @@ class LevelFilter(Choice):
         value = self.value()
         if value == "none":
             return where(queryset, f"f.in_service and ({LEVEL}) is null")
-        return where(queryset, f"({LEVEL}) = %s", value) if value else queryset
+        return where(queryset, f"f.in_service and ({LEVEL}) = %s", value) if value else queryset
 
 
 class StageFilter(Choice):

@@ -19,6 +19,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from config.console.export import lines, name_of
 from config.console.filters import FROM, DecliningFilter, LevelFilter, OwnerFilter, StageFilter
 from config.console.pages import page
+from config.console.portfolio_filters import LINKED
 from config.console.templatetags.words import words
 from health.effective import LEVEL
 from success import clock, suppliers
@@ -41,7 +42,7 @@ class SupplierList(SupplierAdmin):
 
     list_display = ["called", "level", "stage_now", "plan", "money", "owner_name", "last_activity"]
     list_display_links = None
-    list_filter: Any = [LevelFilter, StageFilter, OwnerFilter, DecliningFilter, "status", "plan", "vertical"]
+    list_filter: Any = [LevelFilter, StageFilter, OwnerFilter, DecliningFilter, "status", "plan", "vertical", *LINKED]
     list_select_related = ["facts", "owner", "assessment"]
     actions = ["hand_over", "export"]
     ordering = ["pk"]
