@@ -14,7 +14,7 @@ from django.db.models import Min
 
 from health.effective import IN_FORCE, OVERRIDDEN, STANDING, STANDS, STOOD, TURNED
 from health.history import end_of
-from health.models import Closing
+from health.models import Snapshot
 from success import db
 
 LEVELS = ("critical", "at_risk", "healthy")
@@ -67,7 +67,7 @@ def whose(owner: int | None, unassigned: bool) -> str:
 
 def known_from() -> date | None:
     """The first day of which it is known how suppliers stood."""
-    first: date | None = Closing.objects.aggregate(first=Min("first_day"))["first"]
+    first: date | None = Snapshot.objects.aggregate(first=Min("day"))["first"]
     return first
 
 
@@ -88,7 +88,8 @@ def reading(*, by: str, since: date, zone: str, owner: int | None = None, unassi
         moves[stood, stands] += n
         if stands != ENDED:
             shares.setdefault(value, Share(value)).add(stands, n, mrr, currency)
-    return moves, sorted(shares.values(), key=lambda share: share.value if by == "signed_up" else share.total, reverse=True)
+    first = (lambda share: -share.value.toordinal()) if by == "signed_up" else (lambda share: (-share.total, str(share.value)))
+    return moves, sorted(shares.values(), key=first)
 
 
 def counted(by: str, owned: str) -> str:

@@ -149,6 +149,7 @@ def pages(people: Supplier) -> list[str]:
         "/admin/",
         *of_one,
         "/admin/scoring/",
+        "/admin/portfolio/?by=plan",
         "/admin/start/",
         "/admin/uploads/",
         *(f"/admin/{name}/" for name in lists),

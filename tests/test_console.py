@@ -107,6 +107,7 @@ ROUTES = {  # name -> the verbs it answers to; whether it is about one supplier,
     "upload_rejects": ({"GET", "HEAD"}, False),
     "scoring": ({"GET", "HEAD"}, False),
     "start": ({"GET", "HEAD", "POST"}, False),
+    "portfolio": ({"GET", "HEAD"}, False),
     "task_done": ({"POST"}, True),
     "task_drop": ({"POST"}, True),
 }
@@ -116,7 +117,7 @@ VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 def address(name, supplier, maya):
     task = Task.objects.create(supplier=supplier, title="Call", due_on=clock.now().date(), assignee=maya, by=maya, at=clock.now())
     match name:
-        case "today" | "scoring" | "start":
+        case "today" | "scoring" | "start" | "portfolio":
             return reverse(f"console:{name}")
         case "uploads":
             return reverse("console:uploads")
@@ -140,7 +141,7 @@ def test_every_route_has_a_row():
 def test_who_may_what(client, maya, sarah, name, verb):
     verbs, about_one = ROUTES[name]
     url = address(name, sarah, maya)
-    if name.startswith(("start", "upload")):  # are the administrators'
+    if name.startswith(("start", "upload", "portfolio")):  # are not a manager's
         maya.groups.set([Group.objects.get(name="administrator")])
     assert client.generic(verb, url).status_code in ({200, 302} if verb in verbs else {405})
     Supplier.objects.update(owner=None)

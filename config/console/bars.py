@@ -7,7 +7,8 @@ from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
 
-HEIGHT, TOP, FOOT, LABELS = 180, 12, 22, 6  # pixels; and how many words stand below
+HEIGHT, TOP, FOOT = 180, 12, 22  # pixels
+LABELS, PLACES = 6, 5  # how many words stand below at most, and for how many bars there is room at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def lying(bar: Bar, most: int) -> SafeString:
 
 
 def standing(bars: Sequence[Bar], label: str) -> SafeString:
-    """Bars side by side, the last set apart from those before it."""
+    """Bars side by side."""
     most = nice(max([bar.total for bar in bars] + [1]))
     return svg(label, TOP + HEIGHT + FOOT, (shape for shapes in (grid(most), drawn(bars, most), named(bars)) for shape in shapes), "cs-standing")
 
@@ -83,7 +84,7 @@ def grid(most: int) -> Iterator[str]:
 
 
 def drawn(bars: Sequence[Bar], most: int) -> Iterator[str]:
-    each = 100 / len(bars)
+    each = 100 / max(len(bars), PLACES)
     for place, bar in enumerate(bars):
         below = float(TOP + HEIGHT)
         for part in bar.parts:
@@ -98,5 +99,5 @@ def named(bars: Sequence[Bar]) -> Iterator[str]:
     every = math.ceil(len(bars) / LABELS)
     for place, bar in enumerate(bars):
         if (len(bars) - 1 - place) % every == 0:
-            x = percent(100 * (place + 0.5) / len(bars))
+            x = percent(100 * (place + 0.5) / max(len(bars), PLACES))
             yield f'<text class="cs-tick" x="{x}" y="{TOP + HEIGHT + 16}" text-anchor="middle">{escape(bar.title)}</text>'

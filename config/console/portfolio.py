@@ -26,9 +26,10 @@ from health.portfolio import ENDED, STANDINGS, Moves, Point, Share
 from success import books, clock
 from success.models import Supplier
 
-WEEKS = {13: "13 weeks", 4: "4 weeks", 26: "26 weeks"}  # of the first chart; the first of each is what is shown unasked
-DAYS = {28: "4 weeks", 7: "a week", 91: "13 weeks"}  # back to what movement is from
-BY = {"owner": "owner", "plan": "plan", "vertical": "vertical", "signed_up": "month of sign-up"}
+WEEKS = {4: "4 weeks", 13: "13 weeks", 26: "26 weeks"}  # of the first chart
+DAYS = {7: "1 week", 28: "4 weeks", 91: "13 weeks"}  # back to what movement is from
+BY = {"owner": "owner", "plan": "plan", "vertical": "vertical", "signed_up": "sign-up month"}
+UNASKED = {"weeks": 13, "days": 28, "by": "owner"}
 MOST = 24  # values told apart
 Cell = Part | None
 
@@ -62,12 +63,12 @@ def portfolio(request: HttpRequest) -> HttpResponseBase:
     moves, shares = book.reading(by=asked.by, since=since, zone=asked.zone, **whose.asked, at=at)
     choices = {"owners": owners, "asked": asked, "weeks": WEEKS, "days": DAYS, "by": BY, "by_title": BY[asked.by]}
     left_out = [asked.part(kind, n, kind, service=kind) for kind, n in worklist.left_out(**whose.asked).items()]
-    shown = {**over_time(asked, moves), **movement(asked, moves, since), **apart(asked, shares)}
+    shown = {**over_time(asked, moves, shares), **movement(asked, moves, since), **apart(asked, shares)}
     return page(request, "portfolio", title="Portfolio", **choices, left_out=left_out, **shown)
 
 
 def chosen(request: HttpRequest, name: str, choices: Iterable[Any]) -> Any:
-    return next((one for one in choices if str(one) == request.GET.get(name)), next(iter(choices)))
+    return next((one for one in choices if str(one) == request.GET.get(name)), UNASKED[name])
 
 
 def owners_of(request: HttpRequest) -> list[Whose]:
@@ -85,13 +86,22 @@ def called(user: User) -> str:
 # ---------------------------------------------------------------- levels over time
 
 
-def over_time(asked: Asked, moves: Moves) -> dict[str, Any]:
+def over_time(asked: Asked, moves: Moves, shares: list[Share]) -> dict[str, Any]:
     """A bar for each week and one for now, and the same as a table, the latest first."""
     past = book.weeks(n=asked.weeks, **asked.whose.asked, at=asked.at)
     now = {standing: sum(n for (_, stands), n in moves.items() if stands == standing) for standing in STANDINGS}
     lines = [week(asked, point) for point in past] + [(Bar("now", parts(asked, now)), everyone(asked, sum(now.values()), service=ANY))]
     chart = bars.standing([bar for bar, _ in lines], f"Suppliers by level, each week since {day(past[0].day)}" if past else "Suppliers by level now")
-    return {"now": lines[-1][0], "levels_chart": chart, "levels_table": lines[::-1]}
+    known = past[0].day if past and len(past) < asked.weeks else None
+    return {"now": lines[-1][0], "levels_chart": chart, "levels_table": lines[::-1], "known": known, "at_risk": summed(share.at_risk for share in shares)}
+
+
+def summed(sums: Iterable[dict[str, float]]) -> dict[str, float]:
+    """Money by currency, the largest sum first."""
+    total: dict[str, float] = {}
+    for currency, sum_ in ((currency, sum_) for one in sums for currency, sum_ in one.items()):
+        total[currency] = total.get(currency, 0) + sum_
+    return dict(sorted(total.items(), key=lambda item: -item[1]))
 
 
 def week(asked: Asked, point: Point) -> tuple[Bar, Part]:
@@ -161,7 +171,8 @@ def row(asked: Asked, share: Share, people: dict[int, User], most: int) -> dict[
     title, key = labelled(asked.by, share.value, people)
     narrowed = {asked.by: key}
     bar = Bar(title, parts(asked, share.counts, title, **narrowed))
-    return {"title": title, "bar": bars.lying(bar, most), "parts": bar.parts, "all": everyone(asked, share.total, **narrowed, service=ANY), "share": share}
+    money = {"mrr": summed([share.mrr]), "at_risk": summed([share.at_risk]), "median": share.median}
+    return {"title": title, "bar": bars.lying(bar, most), "parts": bar.parts, "all": everyone(asked, share.total, **narrowed, service=ANY), **money}
 
 
 def labelled(by: str, value: Any, people: dict[int, User]) -> tuple[str, str]:

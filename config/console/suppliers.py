@@ -42,7 +42,7 @@ class SupplierList(SupplierAdmin):
 
     list_display = ["called", "level", "stage_now", "plan", "money", "owner_name", "last_activity"]
     list_display_links = None
-    list_filter: Any = [LevelFilter, StageFilter, OwnerFilter, DecliningFilter, "status", "plan", "vertical", *LINKED]
+    list_filter: Any = [*LINKED, LevelFilter, StageFilter, OwnerFilter, DecliningFilter, "status", "plan", "vertical"]
     list_select_related = ["facts", "owner", "assessment"]
     actions = ["hand_over", "export"]
     ordering = ["pk"]

@@ -23,6 +23,9 @@ PAGES = {
     "suppliers, critical": "/admin/success/supplier/?level=critical",
     "suppliers, new": "/admin/success/supplier/?stage=new",
     "suppliers, found": "/admin/success/supplier/?q=supplier-77",
+    "portfolio": "/admin/portfolio/",
+    "portfolio, by month": "/admin/portfolio/?weeks=26&by=signed_up",
+    "suppliers, moved": "/admin/success/supplier/?moved=fell@{day}",
     "search": "/admin/search/?s=supplier-7&extended=1",
 }
 
