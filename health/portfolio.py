@@ -83,7 +83,7 @@ def reading(*, by: str, since: date, zone: str, owner: int | None = None, unassi
     params = {"owner": owner, "at": at, "day": since, "end": end_of(since), "zone": zone}
     for value, stood, stands, currency, n, mrr, median in db.rows(counted(by, whose(owner, unassigned)), params):
         if stands is None:
-            shares[value].median = median
+            shares.setdefault(value, Share(value)).median = median
             continue
         moves[stood, stands] += n
         if stands != ENDED:

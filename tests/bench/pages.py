@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from success import db
+from success import clock, db
 from tests.bench.databases import Databases
 from tests.bench.figures import Section, duration
 from tests.bench.timing import interleaved
@@ -28,6 +29,19 @@ PAGES = {
     "suppliers, moved": "/admin/success/supplier/?moved=fell@{day}",
     "search": "/admin/search/?s=supplier-7&extended=1",
 }
+# Half a year in which each supplier changed her level four times, as closed days leave it.
+HISTORY = """
+with change as (
+    select s.id, %(today)s::date - 1 - 45 * k - (s.id %% 45)::integer as day, k, array['critical', 'at_risk', 'healthy'] as levels
+    from success_supplier s, generate_series(0, 3) k
+), written as (
+    insert into health_snapshot (supplier_id, day, scorecard, version, status, score, level, features, clients_active, clients_total,
+        forms_started, forms_completed, steps_started, steps_completed, stood_before)
+    select id, day, 'ws142', 1, 'ok', 50, levels[1 + (id + k) %% 3], 0, 0, 0, 0, 0, 0, 0, case when k = 3 then 'ended' else levels[1 + (id + k + 1) %% 3] end
+    from change order by day, id
+)
+insert into health_standing (supplier_id, standing) select id, levels[1 + id %% 3] from change where k = 0
+"""
 
 
 def pages(sizes: list[int], rounds: int, found: Databases) -> Section:
@@ -66,7 +80,8 @@ def opened(path: str, size: int, found: Databases) -> Callable[[], float]:
 
 
 def address(path: str) -> str:
-    return path.format(db.rows("select id from success_supplier order by id limit 1 offset 500")[0][0])
+    [(key,)] = db.rows("select id from success_supplier order by id limit 1 offset 500")
+    return path.format(key, day=clock.now().date() - timedelta(days=28))
 
 
 def manager() -> Client:
@@ -75,7 +90,8 @@ def manager() -> Client:
     if new:
         each = "greatest((select count(*) from success_supplier) / %s, 1)"
         db.execute(f"update success_supplier set owner_id = %s, mrr = 10 + id %% 90 where id %% {each} = 0", [user.pk, BOOK])
-        db.execute("vacuum (analyze) success_supplier")
+        db.execute(HISTORY, {"today": clock.now().date()})
+        db.execute("vacuum (analyze) success_supplier, health_snapshot, health_standing")
     client = Client(headers={"host": "127.0.0.1"})
     client.force_login(user)
     return client
