@@ -14,6 +14,7 @@ from django.db import transaction
 
 from health import sql
 from health.assessments import CHUNK, INPUTS, Progress, halving, mark_declines
+from health.effective import STANDING
 from health.models import Closing, Snapshot
 from health.scoring import WS142, Scorecard, status_sql
 from success import db, metrics
@@ -21,7 +22,7 @@ from success.metrics import Chunk
 
 BACKFILL_CHUNK = 1_000  # suppliers: as many days of each are in memory at once
 TINY = 1e-9  # points
-COLUMNS = ("scorecard", "version", "status", "score", "level", "points", *INPUTS, "by_time", "by_activity")
+COLUMNS = ("scorecard", "version", "status", "score", "level", "points", *INPUTS, "by_time", "by_activity", "stood_before")
 
 
 @dataclass(slots=True)
@@ -68,6 +69,7 @@ def statement(scorecard: Scorecard) -> str:
         "points": scorecard.points_sql("f.at"),
         "score": scorecard.score_sql("computed_points"),
         "level": scorecard.level_sql("computed_score"),
+        "standing": STANDING,
         "by_time": "array[" + ", ".join(f"aged_points[{n}] - p_points[{n}]" for n in size) + "]",
         "by_activity": "array[" + ", ".join(f"points[{n}] - aged_points[{n}]" for n in size) + "]",
         "columns": ", ".join(COLUMNS),
@@ -152,6 +154,7 @@ def run(closing: Closing | None, ranges: Collection[Chunk], days: Days, *, progr
     def work(part: Chunk) -> Closed:
         with db.patient():
             done = write(part, days, scorecard=scorecard)
+            stand(part)
             mark(closing, part.last, failures=without(total.failures, part))
         return done
 
@@ -162,6 +165,18 @@ def run(closing: Closing | None, ranges: Collection[Chunk], days: Days, *, progr
             progress(done.suppliers)
         mark(closing, chunk.last, failures=total.failures)
     return total
+
+
+def stand(chunk: Chunk) -> None:
+    """It is known how each supplier of a range stood at the end of the last day closed."""
+    db.execute(
+        f"""insert into health_standing as g (supplier_id, standing)
+            select f.supplier_id, {STANDING} from success_facts f
+            left join lateral (select status, level from health_snapshot where supplier_id = f.supplier_id order by day desc limit 1) h on true
+            where f.supplier_id between %s and %s order by 1
+            on conflict (supplier_id) do update set standing = excluded.standing where g.standing <> excluded.standing""",
+        [chunk.first, chunk.last],
+    )
 
 
 def without(failures: dict[int, str], part: Chunk) -> dict[int, str]:

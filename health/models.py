@@ -57,6 +57,7 @@ class Assessment(ResultMixin, InputsMixin):
 
     class Meta:
         verbose_name = "score"
+        permissions = [("view_portfolio", "Can see the portfolio: levels, movement and money of many suppliers at once")]
         indexes = [models.Index(fields=["level"], name="assessment_level")]
         constraints = [
             models.CheckConstraint(
@@ -79,9 +80,23 @@ class Snapshot(ResultMixin, InputsMixin):
     version = models.PositiveIntegerField()
     by_time = ArrayField(models.FloatField(), null=True, help_text="points moved since the row before by passing time, of each component")
     by_activity = ArrayField(models.FloatField(), null=True, help_text="points moved by what happened")
+    stood_before = models.CharField(max_length=8, null=True, help_text="how she stood before, where this day changed it: a level, none (no score) or ended")
 
     class Meta:
-        indexes = [models.Index(fields=["day"], name="snapshot_day")]
+        indexes = [
+            models.Index(fields=["day"], name="snapshot_day"),
+            # The few days that changed how somebody stands: back over months all levels are read from these alone.
+            models.Index(
+                fields=["day"], include=["supplier", "stood_before", "status", "level"], condition=models.Q(stood_before__isnull=False), name="snapshot_turn"
+            ),
+        ]
+
+
+class Standing(models.Model):
+    """How a supplier stood at the end of the last day closed; the snapshots that changed it lead back from there."""
+
+    supplier = models.OneToOneField("success.Supplier", models.CASCADE, primary_key=True, related_name="+")
+    standing = models.CharField(max_length=8, help_text="a level, none (no score) or ended (out of service, or not known yet)")
 
 
 class Override(models.Model):

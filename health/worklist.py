@@ -117,11 +117,16 @@ def book(*, owner: int | None = None, unassigned: bool = False, at: datetime) ->
         came[level] += new
         if level in ("critical", "at_risk") and mrr:
             at_risk[currency] = at_risk.get(currency, 0) + mrr
-    left_out = db.rows(
+    [(snoozed,)] = db.rows(f"select count(*) from ({everyone()} and not {AWAKE}) x", asked)
+    return Book(levels, came, at_risk, snoozed, left_out(owner=owner, unassigned=unassigned))
+
+
+def left_out(*, owner: int | None = None, unassigned: bool = False) -> dict[str, int]:
+    """How many cancelled, paused and internal suppliers no list and no sum counts."""
+    found = db.rows(
         """select case when internal then 'internal' else status end, count(*) from success_supplier s
             where (internal or status in ('cancelled', 'paused')) and (%(owner)s::integer is null or s.owner_id = %(owner)s)
               and (not %(unassigned)s or s.owner_id is null) group by 1 order by 1""",
-        asked,
+        {"owner": owner, "unassigned": unassigned},
     )
-    [(snoozed,)] = db.rows(f"select count(*) from ({everyone()} and not {AWAKE}) x", asked)
-    return Book(levels, came, at_risk, snoozed, dict(left_out))
+    return dict(found)

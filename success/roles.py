@@ -11,7 +11,7 @@ SEE = ["supplier", "contact", "client", "facts", "event", "statuschange", "event
 SEE_OPERATIONS = ["jobrun", "deadletter", "source", "traituse", "customfield"]
 EVERYTHING_OF = ("success", "health", "django_celery_beat", "auth")
 
-# Model name -> actions, by role; each has also what the one before it has.
+# Model name (or another noun of a permission) -> actions, by role; each has also what the one before it has.
 MORE = {"supplier": ("view", "change"), "savedview": ("view", "add", "change", "delete")}
 WORK = ["note", "touchpoint", "task", "snooze"]
 GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -22,6 +22,7 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "upload": ("view", "add"),
         "savedview": ("change_any",),
         "colleague": ("hand_over",),
+        "portfolio": ("view",),
     },
 }
 
@@ -32,7 +33,7 @@ def make_roles(**_: Any) -> None:
     for role, models in GRANTS.items():
         wanted = Q(pk=None)
         for model, actions in models.items():
-            wanted |= Q(content_type__model=model, codename__in=[f"{action}_{model}" for action in actions])
+            wanted |= Q(codename__in=[f"{action}_{model}" for action in actions])
         granted |= set(permissions.filter(wanted, content_type__app_label__in=["success", "health"]).values_list("pk", flat=True))
         groups.get_or_create(name=role)[0].permissions.set(granted)
     everything = permissions.filter(content_type__app_label__in=EVERYTHING_OF)

@@ -65,7 +65,7 @@ def check(supplier: Supplier, told: list, days: list[date]) -> None:
     """Each day is as a recount says, and each movement is split as by ageing the day before and then adding what happened."""
     raw = Raw(supplier.pk, db.rows(RAW, [supplier.pk]), told)
     stored = {row.day: row for row in Snapshot.objects.filter(supplier=supplier)}
-    before = None
+    before, stood = None, "ended"
     for day in days:
         at = end_of(day)
         row = stored.get(day)
@@ -80,6 +80,9 @@ def check(supplier: Supplier, told: list, days: list[date]) -> None:
         if row is not None:
             assert tuple(getattr(row, name) for name in history.INPUTS) == astuple(inputs)
             assert (row.status, row.level) == (status, score and score.level)
+            stands = score.level if score else "none" if status == "insufficient_data" else "ended"
+            assert row.stood_before == (None if stands == stood else stood)
+            stood = stands
             if score:
                 assert row.score == pytest.approx(score.score, abs=1e-9)
                 assert row.points == pytest.approx(score.parts, abs=1e-9)

@@ -149,6 +149,7 @@ def pages(people: Supplier) -> list[str]:
         "/admin/",
         *of_one,
         "/admin/scoring/",
+        "/admin/portfolio/?by=plan",
         "/admin/start/",
         "/admin/uploads/",
         *("/admin/views/save/?level=critical", f"/admin/colleagues/{people.owner_id}/book/", "/admin/success/supplier/?level=critical&renews=30&q=nobody"),

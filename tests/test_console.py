@@ -121,6 +121,7 @@ ROUTES = {  # name -> the verbs it answers to; whether it is about one supplier,
     "upload_rejects": ({"GET", "HEAD"}, False),
     "scoring": ({"GET", "HEAD"}, False),
     "start": ({"GET", "HEAD", "POST"}, False),
+    "portfolio": ({"GET", "HEAD"}, False),
     "task_done": ({"POST"}, True),
     "task_drop": ({"POST"}, True),
 }
@@ -133,7 +134,7 @@ def address(name, supplier, maya):
         case "view_change" | "view_delete":
             made = saved_views.save(name="Mine", query={}, shared=False, opens_first=False, by=maya, at=clock.now())
             return reverse(f"console:{name}", args=[made.pk])
-        case "today" | "scoring" | "start" | "export" | "view_save":
+        case "today" | "scoring" | "start" | "export" | "view_save" | "portfolio":
             return reverse(f"console:{name}")
         case "uploads":
             return reverse("console:uploads")
@@ -157,7 +158,7 @@ def test_every_route_has_a_row():
 def test_who_may_what(client, maya, sarah, name, verb):
     verbs, about_one = ROUTES[name]
     url = address(name, sarah, maya)
-    if name.startswith(("start", "upload")):  # are the administrators'
+    if name.startswith(("start", "upload", "portfolio")):  # are not a manager's
         maya.groups.set([Group.objects.get(name="administrator")])
     assert client.generic(verb, url).status_code in ({200, 302} if verb in verbs else {405})
     Supplier.objects.update(owner=None)

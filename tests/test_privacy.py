@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
 from health import assessments
-from health.models import Override, Snapshot
+from health.models import Override, Snapshot, Standing
 from success import activity, clients, db, keys, logs, privacy, reconcile, suppliers, work
 from success.models import Activity, Client, Contact, CustomField, DeadLetter, Erased, Event, Facts, Source, StatusChange, Supplier
 from tests.factories import SourceFactory, StaffFactory, SupplierFactory
@@ -69,6 +69,7 @@ def sarah(source: Source) -> Supplier:
     clients.put(supplier_id=found.pk, clients={"couple-77": None, "couple-78": NOW}, at=NOW)
     assessments.assess(at=NOW)
     Snapshot.objects.create(supplier=found, day=NOW.date(), status="ended", scorecard="ws142", version=1)
+    Standing.objects.create(supplier=found, standing="ended")
     contact = Contact.objects.get(email=ADDRESS)
     suppliers.update(suppliers.lock([found.pk])[found.pk], {"plan": "basic"}, at=NOW)
     suppliers.update_contact(found.pk, contact.external_id, {"locale": "de"}, is_primary=True, said_at=NOW)

@@ -26,6 +26,7 @@ ASSESSED = (
     f"select a.supplier_id from health_assessment a {OVERRIDDEN.replace('s.id', 'a.supplier_id')}"  # a third of the time, where level is all that is asked
 )
 MOST = 50  # values of one filter
+NOT_SAID = "-"  # of a value that nobody told
 
 
 def where(queryset: QuerySet[Any], condition: str, *params: object, among: str = ALL) -> QuerySet[Any]:
@@ -131,7 +132,7 @@ class StatusFilter(Choice):
 class SignsFilter(Choice):
     """Without it the list holds who is in service, and those out of service whom another filter asks for by name."""
 
-    title, parameter_name, keys, otherwise = "show", "signs", ("declining", "left_out", "everybody"), "all in service"
+    title, parameter_name, keys, otherwise = "show", "signs", ("declining", "left_out", "internal", "everybody"), "all in service"
     titles = {"left_out": "cancelled, paused or internal", "everybody": "in service or not"}
     asked_for = (("status", (Status.CANCELLED, Status.PAUSED)), ("stage", ("lost",)))
 
@@ -141,17 +142,27 @@ class SignsFilter(Choice):
                 return where(queryset, "f.in_service and a.declining")
             case "left_out":
                 return where(queryset, "not f.in_service")
+            case "internal":
+                return queryset.filter(internal=True)
             case "everybody":
                 return queryset
+        if self.of_the_past(request):
+            return queryset
         return queryset.filter(internal=False) if self.by_name(request) else queryset.in_service()  # type: ignore[attr-defined]
 
     def left_out(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Whom the list does not hold where nobody says."""
+        if self.of_the_past(request):
+            return queryset.none()
         out_of_service = Q(internal=True) | Q(status__in=[Status.CANCELLED, Status.PAUSED])
         return queryset.filter(internal=True) if self.by_name(request) else queryset.filter(out_of_service)
 
     def by_name(self, request: HttpRequest) -> bool:
         return any(request.GET.get(name) in values for name, values in self.asked_for)
+
+    def of_the_past(self, request: HttpRequest) -> bool:
+        """Whether a filter asks how suppliers stood on a day: it says itself whether they were in service."""
+        return any(name in request.GET for name in ("was", "moved"))
 
 
 class Within(Choice):
@@ -201,10 +212,12 @@ class ValueFilter(Choice):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         name = str(self.parameter_name)
         seen = books.visible(Supplier.objects.exclude(**{name: ""}), request.user)
-        return [(value, value) for value, _ in seen.values_list(name).annotate(n=Count("pk")).order_by("-n", name)[:MOST]]
+        found = [(value, value) for value, _ in seen.values_list(name).annotate(n=Count("pk")).order_by("-n", name)[:MOST]]
+        return [*found, (NOT_SAID, "not said")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(**{str(self.parameter_name): self.value()}) if self.value() else queryset
+        value = "" if self.value() == NOT_SAID else self.value()
+        return queryset if value is None else queryset.filter(**{str(self.parameter_name): value})
 
 
 class PlanFilter(ValueFilter):

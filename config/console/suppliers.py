@@ -32,6 +32,7 @@ from config.console.filters import (
     TrialFilter,
 )
 from config.console.pages import page
+from config.console.portfolio_filters import LINKED
 from config.console.templatetags.words import day, words
 from health.effective import LEVEL
 from success import clock, suppliers
@@ -56,7 +57,7 @@ class SupplierList(SupplierAdmin):
     list_display = ["called", "level", "trend", "stage_now", "plan", "money", "owner_name", "last_active"]
     list_display_links = None
     list_filter: Any = [
-        SignsFilter, LevelFilter, StageFilter, OwnerFilter, TrialFilter, RenewalFilter, PlanFilter, TradeFilter, StatusFilter
+        SignsFilter, LevelFilter, StageFilter, OwnerFilter, TrialFilter, RenewalFilter, PlanFilter, TradeFilter, StatusFilter, *LINKED
     ]  # fmt: skip
     list_filter_submit = True
     list_max_show_all = 0

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from config.console import actions, books, colleagues, export, me, saved, signing_in, start, story, today, uploads
+from config.console import actions, books, colleagues, export, me, portfolio, saved, signing_in, start, story, today, uploads
 
 app_name = "console"
 
@@ -16,6 +16,7 @@ urlpatterns = [
     path("views/save/", saved.save, name="view_save"),
     path("views/<int:pk>/", saved.change, name="view_change"),
     path("views/<int:pk>/delete/", saved.delete, name="view_delete"),
+    path("portfolio/", portfolio.portfolio, name="portfolio"),
     path("start/", start.start, name="start"),
     path("uploads/", uploads.upload, name="uploads"),
     path("uploads/<int:pk>/", uploads.one, name="upload"),

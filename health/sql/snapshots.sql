@@ -150,12 +150,12 @@ running as (
     where c.kept
 ), step as (                               -- each day beside the one before
     select *, lag(kept) over w as p_kept, lag(scorecard) over w as p_scorecard, lag(version) over w as p_version,
-           lag(status) over w as p_status, lag(score) over w as p_score, lag(points) over w as p_points,
+           lag(status) over w as p_status, {standing} as standing, lag({standing}, 1, 'ended') over w as p_standing, lag(score) over w as p_score, lag(points) over w as p_points,
            lag(last_sign_in_at) over w as p_last_sign_in_at, lag(features) over w as p_features,
            lag(clients_active) over w as p_clients_active, lag(clients_total) over w as p_clients_total,
            lag(forms_started) over w as p_forms_started, lag(forms_completed) over w as p_forms_completed,
            lag(steps_started) over w as p_steps_started, lag(steps_completed) over w as p_steps_completed
-    from effective window w as (partition by supplier_id order by day)
+    from effective h window w as (partition by supplier_id order by day)
 ), due as materialized (
     select * from (
         select *, day > %(base)s and not (kept and p_kept) as open,
@@ -173,10 +173,11 @@ running as (
     ) a where d.open and d.status is not null and d.changed
 ), written as (
     insert into health_snapshot as h (supplier_id, day, scorecard, version, status, score, level, points,
-        last_sign_in_at, features, clients_active, clients_total, forms_started, forms_completed, steps_started, steps_completed, by_time, by_activity)
+        last_sign_in_at, features, clients_active, clients_total, forms_started, forms_completed, steps_started, steps_completed, by_time, by_activity, stood_before)
     select supplier_id, day, scorecard, version, status, score, level, points,
         last_sign_in_at, features, clients_active, clients_total, forms_started, forms_completed, steps_started, steps_completed,
-        case when aged_points is not null then {by_time} end, case when aged_points is not null then {by_activity} end
+        case when aged_points is not null then {by_time} end, case when aged_points is not null then {by_activity} end,
+        case when standing <> p_standing then p_standing end
     from aged order by supplier_id, day
     on conflict (supplier_id, day) do update set ({columns}) = row({excluded}) where ({stored}) is distinct from ({excluded})
     returning 1

@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable
+from datetime import timedelta
 
 from django.contrib.auth import get_user_model
 from django.db import connection
@@ -29,8 +30,24 @@ PAGES = {
     "suppliers, of a custom field": "/admin/success/supplier/?custom.region=north",
     "suppliers, by score": "/admin/success/supplier/?o=-2",
     "export of one's own": "/admin/suppliers/export.csv?owner=mine",
+    "portfolio": "/admin/portfolio/",
+    "portfolio, by month": "/admin/portfolio/?weeks=26&by=signed_up",
+    "suppliers, moved": "/admin/success/supplier/?moved=fell@{day}",
     "search": "/admin/search/?s=supplier-7&extended=1",
 }
+# Half a year in which each supplier changed her level four times, as closed days leave it.
+HISTORY = """
+with change as (
+    select s.id, %(today)s::date - 1 - 45 * k - (s.id %% 45)::integer as day, k, array['critical', 'at_risk', 'healthy'] as levels
+    from success_supplier s, generate_series(0, 3) k
+), written as (
+    insert into health_snapshot (supplier_id, day, scorecard, version, status, score, level, features, clients_active, clients_total,
+        forms_started, forms_completed, steps_started, steps_completed, stood_before)
+    select id, day, 'ws142', 1, 'ok', 50, levels[1 + (id + k) %% 3], 0, 0, 0, 0, 0, 0, 0, case when k = 3 then 'ended' else levels[1 + (id + k + 1) %% 3] end
+    from change order by day, id
+)
+insert into health_standing (supplier_id, standing) select id, levels[1 + id %% 3] from change where k = 0
+"""
 
 
 def pages(sizes: list[int], rounds: int, found: Databases) -> Section:
@@ -70,7 +87,8 @@ def opened(path: str, size: int, found: Databases) -> Callable[[], float]:
 
 
 def address(path: str) -> str:
-    return path.format(db.rows("select id from success_supplier order by id limit 1 offset 500")[0][0])
+    [(key,)] = db.rows("select id from success_supplier order by id limit 1 offset 500")
+    return path.format(key, day=clock.now().date() - timedelta(days=28))
 
 
 TOLD = """
@@ -83,6 +101,7 @@ DAYS = """
 insert into health_snapshot (supplier_id, day, status, score, level, scorecard, version, features, clients_active, clients_total, forms_started, forms_completed,
     steps_started, steps_completed)
 select id, %(at)s::date - 7 * n, 'ok', (id * n) %% 100, 'healthy', 'ws142', 1, 0, 0, 0, 0, 0, 0, 0 from success_supplier, generate_series(1, 12) n
+on conflict do nothing
 """
 
 
@@ -92,8 +111,9 @@ def manager() -> Client:
     if new:
         CustomField.objects.bulk_create(CustomField(name=name) for name in ("region", "seats", "company"))
         db.execute(TOLD, {"owner": user.pk, "book": BOOK, "at": clock.now()})
+        db.execute(HISTORY, {"today": clock.now().date()})
         db.execute(DAYS, {"at": clock.now()})
-        db.execute("vacuum (analyze) success_supplier, health_snapshot")
+        db.execute("vacuum (analyze) success_supplier, health_snapshot, health_standing")
     client = Client(headers={"host": "127.0.0.1"})
     client.force_login(user)
     return client
