@@ -14,7 +14,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 from django.db.models import F, Q
 
-from success import db, reconcile, suppliers
+from success import arrivals, db, reconcile, suppliers
 from success.imports import uploads
 from success.messages import PERSONAL
 from success.models import (
@@ -197,6 +197,7 @@ def erase(external_id: str, *, at: datetime, opaque: str) -> dict[Held, int]:
     remember(external_id, subject)
     forget_letters(subject)
     forget_audit(subject)
+    transaction.on_commit(lambda: arrivals.forget(subject.supplier))
     uploads.forget_supplier([external_id, *Contact.objects.filter(supplier=subject.supplier).values_list("email", flat=True)])
     return {held: held.erase(subject) for held in MAP.values()}
 

@@ -33,6 +33,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "title": "Data",
             "separator": True,
             "items": [
+                item("Arriving", "move_to_inbox", "console:arriving", "success.view_source"),
                 item("Scores", "monitor_heart", "admin:health_assessment_changelist", "health.view_assessment"),
                 item("Events", "bolt", "admin:success_event_changelist", "success.view_event"),
                 item("Event catalogue", "category", "admin:success_eventname_changelist", "success.view_eventname"),

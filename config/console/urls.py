@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from config.console import actions, colleagues, me, signing_in, start, story, today, uploads
+from config.console import actions, arriving, colleagues, me, signing_in, start, story, today, uploads
 
 app_name = "console"
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("suppliers/<int:pk>/wake/", actions.wake, name="wake"),
     path("suppliers/<int:pk>/computed/", actions.end_override, name="end_override"),
     path("suppliers/<int:pk>/<slug:name>/", actions.act, name="act"),
+    path("arriving/", arriving.arriving, name="arriving"),
     path("start/", start.start, name="start"),
     path("uploads/", uploads.upload, name="uploads"),
     path("uploads/<int:pk>/", uploads.one, name="upload"),
