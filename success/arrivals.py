@@ -17,6 +17,7 @@ from success.messages import Message, Pointed
 from success.models import ApiKey
 
 MOST = 200  # lines of a key
+TOGETHER = 20  # lines in an entry of the list: each entry costs as much as ten lines to send
 KEPT_FOR = timedelta(days=7)  # after the last
 LONGEST = 300  # characters of a reason
 OUTCOMES = ACCEPTED, DUPLICATE, REFUSED = "accepted", "duplicate", "refused"
@@ -38,7 +39,7 @@ class Line(msgspec.Struct, array_like=True, frozen=True):
 
 
 encoder = msgspec.json.Encoder()
-decoder = msgspec.json.Decoder(Line)
+decoder = msgspec.json.Decoder(list[Line])
 
 
 # ---------------------------------------------------------------- what there is to tell
@@ -96,7 +97,7 @@ def known_of(refused: Iterable[Message], kind: str | None) -> dict[str, int]:
 
 
 def reason(errors: Sequence[Pointed]) -> str:
-    return "; ".join(f"{error['pointer']} {error['detail']}".strip() for error in errors)[:LONGEST]
+    return "; ".join(": ".join(filter(None, (error["pointer"], error["detail"]))) for error in errors)[:LONGEST]
 
 
 # ---------------------------------------------------------------- the list of a key
@@ -105,12 +106,13 @@ def reason(errors: Sequence[Pointed]) -> str:
 def tell(key: int, found: Sequence[Line]) -> None:
     """The lines stand at the head of the key's list, the last foremost. With Redis away they are lost, and nobody waits for it."""
     if found:
-        limits.ask(lambda: push(list_of(key), [encoder.encode(line) for line in found]))
+        entries = [encoder.encode(found[place : place + TOGETHER]) for place in range(0, len(found), TOGETHER)]
+        limits.ask(lambda: push(list_of(key), entries))
 
 
-def push(name: str, encoded: Sequence[bytes]) -> None:
+def push(name: str, entries: Sequence[bytes]) -> None:
     with limits.client().pipeline(transaction=False) as pipe:
-        pipe.lpush(name, *encoded)
+        pipe.lpush(name, *entries)
         pipe.ltrim(name, 0, MOST - 1)
         pipe.expire(name, KEPT_FOR)
         pipe.execute()
@@ -122,8 +124,8 @@ def list_of(key: int) -> str:
 
 def latest(key: int) -> list[Line] | None:
     """What came last with a key, newest first; None while Redis is away."""
-    found = limits.ask(lambda: limits.client().lrange(list_of(key), 0, MOST - 1))
-    return None if found is None else [decoder.decode(line) for line in found]
+    entries = limits.ask(lambda: limits.client().lrange(list_of(key), 0, MOST - 1))
+    return None if entries is None else [line for entry in entries for line in reversed(decoder.decode(entry))][:MOST]
 
 
 def forget(supplier: int) -> None:
@@ -133,7 +135,11 @@ def forget(supplier: int) -> None:
 
 
 def remove(name: str, supplier: int) -> None:
-    """Line by line, so that what arrives meanwhile stays."""
-    redis = limits.client()
-    for line in {line for line in redis.lrange(name, 0, -1) if decoder.decode(line).supplier == supplier}:
-        redis.lrem(name, 0, line)
+    """Entry by entry, each found again by what it holds, so that what arrives meanwhile stays."""
+    for entry in set(limits.client().lrange(name, 0, -1)):
+        found = decoder.decode(entry)
+        if any(line.supplier == supplier for line in found):
+            with limits.client().pipeline() as pipe:
+                pipe.linsert(name, "before", entry, encoder.encode([line for line in found if line.supplier != supplier]))
+                pipe.lrem(name, 0, entry)
+                pipe.execute()

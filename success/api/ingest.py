@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from success import activity, arrivals, clock, messages
 from success.api.authentication import IngestAuthentication
 from success.api.bodies import FaultBody
-from success.api.callers import KeyCaller, key_of
+from success.api.callers import Caller, KeyCaller, caller_of, key_of
 from success.api.errors import Refusals, TooLarge
 from success.api.parsers import RawJSONParser, RawTextParser, refuse
 from success.api.views import View
@@ -92,6 +92,11 @@ class IngestView(View):
     scopes: ClassVar = {"POST": ("ingest",)}
     kind: str | None = None
     told = False
+    caller: Caller | None = None
+
+    def perform_authentication(self, request: Request) -> None:
+        super().perform_authentication(request)
+        self.caller = caller_of(request)
 
     def take(self, raw: list[msgspec.Raw] | list[bytes], kind: str | None) -> activity.Receipt:
         """What became of the messages, committed; and told to whoever watches what arrives."""
@@ -104,9 +109,9 @@ class IngestView(View):
     def handle_exception(self, exc: Exception) -> Response:
         """A request refused as a whole is told, too, where the key is known."""
         response = super().handle_exception(exc)
-        if not self.told and isinstance(self.request.user, KeyCaller):
+        if not self.told and isinstance(self.caller, KeyCaller):
             problem = response.data if response.status_code != HTTPStatus.FORBIDDEN else {"detail": MAY_NOT}
-            arrivals.tell(self.request.user.access.key_id, [arrivals.whole(problem, at=clock.now())])
+            arrivals.tell(self.caller.access.key_id, [arrivals.whole(problem, at=clock.now())])
         return response
 
     def bytes_sent(self) -> bytes:
