@@ -48,6 +48,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 item("Sources", "input", "admin:success_source_changelist", "success.view_source"),
                 item("API keys", "key", "admin:success_apikey_changelist", "success.view_apikey"),
                 item("Schedule", "schedule", "admin:django_celery_beat_periodictask_changelist", "django_celery_beat.view_periodictask"),
+                item("Operations", "dns", "console:operations", "success.view_jobrun"),
                 item("Runs", "play_circle", "admin:success_jobrun_changelist", "success.view_jobrun"),
             ],
         },

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from config.console import actions, arriving, colleagues, me, signing_in, start, story, today, uploads
+from config.console import actions, arriving, colleagues, ledgers, me, operations, signing_in, start, story, today, uploads
 
 app_name = "console"
 
@@ -13,6 +13,9 @@ urlpatterns = [
     path("suppliers/<int:pk>/computed/", actions.end_override, name="end_override"),
     path("suppliers/<int:pk>/<slug:name>/", actions.act, name="act"),
     path("arriving/", arriving.arriving, name="arriving"),
+    path("operations/", operations.operations, name="operations"),
+    path("runs/<int:pk>/again/", ledgers.run_again, name="run_again"),
+    path("dead-letters/<int:pk>/again/", ledgers.fold_again, name="fold_again"),
     path("start/", start.start, name="start"),
     path("uploads/", uploads.upload, name="uploads"),
     path("uploads/<int:pk>/", uploads.one, name="upload"),

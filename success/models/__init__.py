@@ -1,4 +1,4 @@
-from success.models.activity import Activity, DailyUse, DeadLetter, EventName, EventUse, Feature, MessageKey, TraitUse
+from success.models.activity import Activity, DailyUse, DeadLetter, EventName, EventTotal, EventUse, Feature, MessageKey, TraitUse
 from success.models.clients import Client, ClientDay
 from success.models.events import Event
 from success.models.facts import Facts

@@ -24,3 +24,12 @@ def day(at: datetime | date | None) -> str:
         return ""
     local = timezone.localtime(at).date() if isinstance(at, datetime) else at
     return date_format(local, "j M" if local.year == timezone.localdate().year else "j M Y")
+
+
+@register.filter
+def moment(at: datetime | None) -> str:
+    """`15:08:27` of today, `24 Nov, 15:08` of another day, in the reader's time zone."""
+    if at is None:
+        return ""
+    local = timezone.localtime(at)
+    return date_format(local, "H:i:s") if local.date() == timezone.localdate() else f"{day(at)}, {date_format(local, 'H:i')}"
