@@ -144,12 +144,14 @@ OWN_PAGES = ("scoring", "start", "uploads", "colleagues", "colleagues/invite", "
 
 def pages(people: Supplier) -> list[str]:
     of_one = [f"/admin/suppliers/{people.pk}/", *(f"/admin/suppliers/{people.pk}/{action}/" for action in ("note", "contacted", "task", "snooze", "override"))]
-    lists = ["success/supplier", "health/assessment", "success/event", "success/eventname", "success/jobrun", "success/apikey", "auth/user"]
+    lists = ["success/supplier", "health/assessment", "success/event", "success/eventname", "success/jobrun", "success/deadletter", "success/apikey", "auth/user"]
     return [
         "/admin/",
         *of_one,
         "/admin/scoring/",
         "/admin/start/",
+        "/admin/arriving/",
+        "/admin/operations/",
         "/admin/uploads/",
         *(f"/admin/{name}/" for name in lists),
         f"/admin/success/supplier/{people.pk}/change/",

@@ -23,6 +23,9 @@ PAGES = {
     "suppliers, critical": "/admin/success/supplier/?level=critical",
     "suppliers, new": "/admin/success/supplier/?stage=new",
     "suppliers, found": "/admin/success/supplier/?q=supplier-77",
+    "Arriving": "/admin/arriving/",
+    "Operations": "/admin/operations/",
+    "event catalogue": "/admin/success/eventname/",
     "search": "/admin/search/?s=supplier-7&extended=1",
 }
 
