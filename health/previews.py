@@ -50,7 +50,9 @@ def of_meaning(event: EventName, *, meaning: str, feature: int | None, at: datet
     as_it_is = reconcile.would_be(ids, event=None, at=at)
     as_meant = reconcile.would_be(ids, event=event.pk, meaning=meaning, feature=feature, clients=meaning == Meaning.CLIENT_ACTIVE, at=at)
     known = metrics.any_activity()
-    every = [Move(pk, *(scored(facts[pk], at=at, any_activity=known, scorecard=scorecard) for facts in (as_it_is, as_meant))) for pk in as_it_is if pk in as_meant]
+    every = [
+        Move(pk, *(scored(facts[pk], at=at, any_activity=known, scorecard=scorecard) for facts in (as_it_is, as_meant))) for pk in as_it_is if pk in as_meant
+    ]
     moved = sorted((move for move in every if move.before != move.after), key=lambda move: (-abs(move.points), move.supplier))
     levels = Counter(move.levels for move in moved if move.levels[0] != move.levels[1])
     return Preview(ever, len(every), moved, [(*pair, n) for pair, n in levels.most_common()])

@@ -25,7 +25,7 @@ KINDS = ("track", "identify", "group", *messages.PAGE_KINDS)
 
 
 class Line(msgspec.Struct, array_like=True, frozen=True):
-    """An item: when it came (seconds since 1970), the event or the kind of message (nothing of a request refused as a whole), whose it is, what became of it, and why."""
+    """An item: when it came (seconds since 1970), the event or kind of message (none of a whole request), whose it is, what became of it, and why."""
 
     seconds: float
     what: str
@@ -129,17 +129,20 @@ def latest(key: int) -> list[Line] | None:
 
 
 def forget(supplier: int) -> None:
-    """No list has a line of this supplier's."""
-    for key in ApiKey.objects.values_list("pk", flat=True):
-        limits.ask(lambda name=list_of(key): remove(name, supplier))  # type: ignore[misc]  # each its own name
+    """No list has a line of this supplier's; with Redis away they go when their time is over."""
+    names = [list_of(key) for key in ApiKey.objects.values_list("pk", flat=True)]
+    limits.ask(lambda: remove(names, supplier))
 
 
-def remove(name: str, supplier: int) -> None:
+def remove(names: Iterable[str], supplier: int) -> None:
     """Entry by entry, each found again by what it holds, so that what arrives meanwhile stays."""
-    for entry in set(limits.client().lrange(name, 0, -1)):
-        found = decoder.decode(entry)
-        if any(line.supplier == supplier for line in found):
-            with limits.client().pipeline() as pipe:
-                pipe.linsert(name, "before", entry, encoder.encode([line for line in found if line.supplier != supplier]))
-                pipe.lrem(name, 0, entry)
-                pipe.execute()
+    redis = limits.client()
+    for name in names:
+        for entry in {*redis.lrange(name, 0, -1)}:
+            found = decoder.decode(entry)
+            left = [line for line in found if line.supplier != supplier]
+            if len(left) < len(found):
+                with redis.pipeline() as pipe:
+                    pipe.linsert(name, "before", entry, encoder.encode(left))  # type: ignore[arg-type]  # bytes are as good
+                    pipe.lrem(name, 0, entry)  # type: ignore[arg-type]
+                    pipe.execute()

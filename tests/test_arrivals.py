@@ -52,7 +52,8 @@ def test_each_item_is_told_newest_first(product):
     product(track("sarah", messageId="1"), track("sarah", "Form Created", messageId="1"), {"type": "identify", "userId": "sarah", "traits": {"name": "Sarah"}})
     product(track("sarah", messageId="1"), {"type": "page", "userId": "ben", "name": "/clients"}, track("ben", timestamp="yesterday"))
     assert told(product.key) == [
-        ("Signed In", "refused"), ("page", "accepted"), ("Signed In", "duplicate"), ("identify", "accepted"), ("Form Created", "duplicate"), ("Signed In", "accepted"),
+        ("Signed In", "refused"), ("page", "accepted"), ("Signed In", "duplicate"), ("identify", "accepted"), ("Form Created", "duplicate"),
+        ("Signed In", "accepted"),
     ]  # fmt: skip
     first = arrivals.latest(product.key.pk)[0]
     assert first.reason == "/timestamp: Must be a time as in 2026-11-01T10:00:00Z."
@@ -164,7 +165,15 @@ def test_the_page_shows_filters_and_counts(product, client):
     staff(client, roles.LEAD)
     page = client.get(PAGE).text
     sarah = Supplier.objects.get(external_id="sarah")
-    for words in ("All 3", "Accepted 1", "Duplicate 1", "Refused 1", "/timestamp: Must be a time", reverse("console:supplier", args=[sarah.pk]), "scopes ingest"):
+    for words in (
+        "All 3",
+        "Accepted 1",
+        "Duplicate 1",
+        "Refused 1",
+        "/timestamp: Must be a time",
+        reverse("console:supplier", args=[sarah.pk]),
+        "scopes ingest",
+    ):
         assert words in page
     refused = client.get(f"{PAGE}?outcome=refused&fragment").text
     assert "Must be a time" in refused and "its messageId was there before" not in refused and "<html" not in refused

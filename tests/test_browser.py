@@ -144,7 +144,7 @@ OWN_PAGES = ("scoring", "start", "uploads", "colleagues", "colleagues/invite", "
 
 def pages(people: Supplier) -> list[str]:
     of_one = [f"/admin/suppliers/{people.pk}/", *(f"/admin/suppliers/{people.pk}/{action}/" for action in ("note", "contacted", "task", "snooze", "override"))]
-    lists = ["success/supplier", "health/assessment", "success/event", "success/eventname", "success/jobrun", "success/deadletter", "success/apikey", "auth/user"]
+    lists = ["success/supplier", "health/assessment", "success/event", "success/eventname", "success/jobrun", "success/apikey", "auth/user"]
     return [
         "/admin/",
         *of_one,
@@ -152,6 +152,7 @@ def pages(people: Supplier) -> list[str]:
         "/admin/start/",
         "/admin/arriving/",
         "/admin/operations/",
+        "/admin/success/deadletter/",
         "/admin/uploads/",
         *(f"/admin/{name}/" for name in lists),
         f"/admin/success/supplier/{people.pk}/change/",

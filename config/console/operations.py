@@ -10,7 +10,8 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from config.console.pages import console, page
-from success import clock, operations as now, readiness
+from success import clock, readiness
+from success import operations as now
 from success.operations import Broker, Ground, JobNow
 from success.readiness import State
 
@@ -30,11 +31,11 @@ class Trouble:
 # What each check of /readyz is called, and what to do when it fails.
 CHECKS = {
     "database": ("The database answers", "Look whether PostgreSQL is up, and whether DATABASE_URL leads there."),
-    "migrations": ("All migrations are applied", "Run manage.py migrate with the role that may change tables, then start the web, worker and beat anew."),
+    "migrations": ("All migrations are applied", "Run manage.py migrate as the role that may change tables, then start web, worker and beat anew."),
     "partitions": ("Activity of this month and the next has a place", "Run the job success.partitions again; look at its runs if it fails."),
-    "last_tick": ("Beat ticks and a worker runs what it asks for", "Look whether the processes beat and worker are up, and start them. What was missed is made up for."),
-    "oldest_mark": ("What happened is scored soon", "Look at the runs of health.touched, and whether a worker serves the queue score; one more worker takes part of the work."),
-    "redis": ("Redis answers", "Look whether it is up, and whether REDIS_URL leads there. Nothing is lost meanwhile; jobs wait, and rate limits let everything pass."),
+    "last_tick": ("Beat ticks and a worker runs what it asks for", "Look whether beat and worker are up, and start them. What was missed is made up for."),
+    "oldest_mark": ("What happened is scored soon", "Look at the runs of health.touched, and whether a worker serves the queue score; a second shares the work."),
+    "redis": ("Redis answers", "Look whether it is up, and REDIS_URL leads there. Nothing is lost meanwhile; jobs wait, limits let everything pass."),
 }  # fmt: skip
 STATES = {
     "overdue": "Nobody ran it when it was due. If others are overdue too, look whether beat and a worker for its queue are up.",
@@ -59,7 +60,11 @@ def operations(request: HttpRequest) -> HttpResponseBase:
         queues=queues(jobs, broker) if broker else [],
         broker=broker,
         jobs=jobs,
-        versions=[*now.versions(), ("PostgreSQL", checks["database"].detail.removeprefix("PostgreSQL ")), *([tuple(broker.version.split(" ", 1))] if broker else [])],
+        versions=[
+            *now.versions(),
+            ("PostgreSQL", checks["database"].detail.removeprefix("PostgreSQL ")),
+            *([tuple(broker.version.split(" ", 1))] if broker else []),
+        ],
     )
 
 
@@ -73,14 +78,26 @@ def of_checks(checks: dict[str, State]) -> Iterator[Trouble]:
 def of_jobs(jobs: list[JobNow]) -> Iterator[Trouble]:
     for job in jobs:
         if not job.ok:
-            yield Trouble(f"{job.key} {'is overdue' if job.state == 'overdue' else 'failed' if job.state == 'failed' else 'was left behind'}", STATES[job.state], runs_of(job))
+            yield Trouble(
+                f"{job.key} {'is overdue' if job.state == 'overdue' else 'failed' if job.state == 'failed' else 'was left behind'}",
+                STATES[job.state],
+                runs_of(job),
+            )
         elif job.failed_suppliers:
-            yield Trouble(f"{job.key} failed on suppliers in the last 24 hours", "Open the run: it names them, with the reason, and takes them again.", f"{runs_of(job)}&failed=yes")
+            yield Trouble(
+                f"{job.key} failed on suppliers in the last 24 hours",
+                "Open the run: it names them, with the reason, and takes them again.",
+                f"{runs_of(job)}&failed=yes",
+            )
 
 
 def of_data(ground: Ground, broker: Broker | None) -> Iterator[Trouble]:
     if ground.letters:
-        yield Trouble(f"{ground.letters} dead letters are open", "Activity that is kept but does not count yet. Open one, mend the cause, fold it again.", reverse(LETTERS))
+        yield Trouble(
+            f"{ground.letters} dead letters are open",
+            "Activity that is kept but does not count yet. Open one, mend the cause, fold it again.",
+            reverse(LETTERS),
+        )
     for name, waiting in broker.waiting.items() if broker else ():
         if waiting > MANY:
             yield Trouble(f"{waiting} messages wait in the queue {name}", "Start a worker that serves it, or one more.")

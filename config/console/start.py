@@ -50,7 +50,11 @@ def done() -> bool:
 def progress() -> Progress:
     found = db.rows(FIRST_EVENT)
     return Progress(
-        keys=list(ApiKey.objects.filter(revoked_at=None, source__is_demo=False).select_related("source").order_by(F("last_used_at").desc(nulls_last=True), "-pk")[:KEYS]),
+        keys=list(
+            ApiKey.objects.filter(revoked_at=None, source__is_demo=False)
+            .select_related("source")
+            .order_by(F("last_used_at").desc(nulls_last=True), "-pk")[:KEYS]
+        ),
         event=FirstEvent(*found[0]) if found else None,
         customers=db.rows(f"select count(*) from (select 1 from success_supplier s where {OWN} limit 2) x")[0][0],
         colleagues=get_user_model().objects.filter(is_active=True, is_staff=True).count(),

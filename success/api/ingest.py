@@ -19,7 +19,6 @@ from success.api.parsers import RawJSONParser, RawTextParser, refuse
 from success.api.views import View
 from success.models import Source
 
-
 MAY_NOT = "This key may not send: its scopes do not include ingest."
 
 

@@ -11,6 +11,6 @@ from success.models.work import Note, Snooze, Task, Touchpoint
 
 __all__ = [
     "Activity", "ApiKey", "Client", "ClientDay", "Colleague", "Contact", "CustomField", "DailyUse", "DeadLetter", "Erased", "Event",
-    "EventName", "EventUse", "Facts", "Feature", "Import", "JobRun", "MessageKey", "Note", "Snooze", "Source", "StatusChange", "Supplier",
+    "EventName", "EventTotal", "EventUse", "Facts", "Feature", "Import", "JobRun", "MessageKey", "Note", "Snooze", "Source", "StatusChange", "Supplier",
     "Task", "Touchpoint", "TraitUse", "Upload",
 ]  # fmt: skip
