@@ -94,13 +94,13 @@ def of_jobs(jobs: list[JobNow]) -> Iterator[Trouble]:
 def of_data(ground: Ground, broker: Broker | None) -> Iterator[Trouble]:
     if ground.letters:
         yield Trouble(
-            f"{ground.letters} dead letters are open",
+            f"Open dead letters: {ground.letters}",
             "Activity that is kept but does not count yet. Open one, mend the cause, fold it again.",
             reverse(LETTERS),
         )
     for name, waiting in broker.waiting.items() if broker else ():
         if waiting > MANY:
-            yield Trouble(f"{waiting} messages wait in the queue {name}", "Start a worker that serves it, or one more.")
+            yield Trouble(f"Messages that wait in the queue {name}: {waiting}", "Start a worker that serves it, or one more.")
 
 
 def runs_of(job: JobNow) -> str:

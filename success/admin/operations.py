@@ -59,7 +59,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     list_filter = [("resolved_at", admin.EmptyFieldListFilter), "sqlstate"]
     ordering = [F("resolved_at").desc(nulls_first=True), "-pk"]
     actions = ["retry"]
-    fields = ["received_at", "rows", "standing", "sqlstate", "error", "attempts"]
+    fields = ["received_at", "sqlstate", "attempts"]
     readonly_fields = fields
 
     @admin.display(description="rows")

@@ -137,6 +137,9 @@ class DeadLetter(models.Model):
     class Meta:
         indexes = [models.Index(fields=["received_at"], condition=Q(resolved_at=None), name="deadletter_open")]
 
+    def __str__(self) -> str:
+        return f"{len(self.messages)} rows of {self.received_at:%Y-%m-%d %H:%M:%S}"
+
 
 class TraitUse(models.Model):
     """How often a trait was sent that is not declared and so not kept. In buckets, because one row for everybody would queue all writers."""
