@@ -125,7 +125,15 @@ def list_of(key: int) -> str:
 def latest(key: int) -> list[Line] | None:
     """What came last with a key, newest first; None while Redis is away."""
     entries = limits.ask(lambda: limits.client().lrange(list_of(key), 0, MOST - 1))
-    return None if entries is None else [line for entry in entries for line in reversed(decoder.decode(entry))][:MOST]
+    return None if entries is None else [line for entry in entries for line in reversed(decoded(entry))][:MOST]
+
+
+def decoded(entry: bytes | str) -> list[Line]:
+    """The lines of an entry; none of one that another release wrote otherwise."""
+    try:
+        return decoder.decode(entry)
+    except msgspec.DecodeError:
+        return []
 
 
 def forget(supplier: int) -> None:
@@ -139,7 +147,7 @@ def remove(names: Iterable[str], supplier: int) -> None:
     redis = limits.client()
     for name in names:
         for entry in {*redis.lrange(name, 0, -1)}:
-            found = decoder.decode(entry)
+            found = decoded(entry)
             left = [line for line in found if line.supplier != supplier]
             if len(left) < len(found):
                 with redis.pipeline() as pipe:

@@ -110,6 +110,13 @@ def test_no_word_of_anybodys_is_kept(product):
     assert "Invited [address]" in held and held.count("refused") == 6
 
 
+def test_what_another_release_wrote_is_passed_over(product):
+    product(track("sarah"))
+    limits.client().lpush(f"arrivals:{product.key.pk}", b'[1.5,"Signed In",7]', b"{")
+    assert told(product.key) == [("Signed In", "accepted")]
+    arrivals.forget(7)
+
+
 # ---------------------------------------------------------------- never in the way
 
 
