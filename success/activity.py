@@ -4,14 +4,14 @@ import random
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
 from django.db import transaction
 
 from success import catalogue, db, messages, suppliers
-from success.messages import Item, Pointed, Refused
+from success.messages import Item, Message, Pointed, Refused
 from success.models import Source, Supplier
 
 
@@ -23,12 +23,33 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of items: how many were new, the places of those that belong to the erased, and what tells each from a duplicate."""
+
+    accepted: int = 0
+    forgotten: list[int] = field(default_factory=list)
+    ids: dict[str, int] = field(default_factory=dict)
+    first: dict[bytes, Item] = field(default_factory=dict)  # of those with one digest the first
+    fresh: set[bytes] = field(default_factory=set)  # digests never seen before
+
+    def is_new(self, item: Item) -> bool:
+        """Whether this item was stored, and not one before it with the same id."""
+        return item.digest in self.fresh and self.first[item.digest] is item
+
+
+Sent = list[tuple[Message | None, Item | None]]
+"""Messages in their order as they were read, and what they say where they could be taken."""
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """What became of a batch: accepted + duplicates + refused is what was sent."""
 
     accepted: int
     duplicates: int
     refused: list[Refusal]
+    sent: Sent = field(default_factory=list)
+    stored: Stored = field(default_factory=Stored)
 
 
 STORE = """
@@ -56,40 +77,48 @@ def take(
 ) -> Receipt:
     """Takes in messages as Segment's libraries send them, and answers for each. `kind` is that of all, else each names its own `type`."""
     known = catalogue.current()
-    taken: list[Item] = []
-    places: list[tuple[int, str | None]] = []
+    sent: Sent = []
     refused: list[Refusal] = []
     for index, one in enumerate(raw):
-        message = None
+        message = item = None
         try:
             message = messages.read(one)
-            taken.append(
-                messages.item(
-                    message,
-                    kind=kind or str(message.type or ""),
-                    source_id=source.pk,
-                    received_at=received_at,
-                    new_id=new_id,
-                    catalogue=known,
-                )
+            item = messages.item(
+                message,
+                kind=kind or str(message.type or ""),
+                source_id=source.pk,
+                received_at=received_at,
+                new_id=new_id,
+                catalogue=known,
             )
         except Refused as error:
             refused.append(Refusal(index, message.messageId if message else None, error.errors))
-        else:
-            places.append((index, message.messageId))
-    accepted, forgotten = record(taken, source=source, received_at=received_at)
-    for place in forgotten:
-        refused.append(Refusal(*places[place], [{"pointer": "/userId", "detail": "This supplier asked to be forgotten."}]))
-    return Receipt(accepted, len(taken) - len(forgotten) - accepted, sorted(refused, key=lambda refusal: refusal.index))
+        sent.append((message, item))
+    taken = [item for _, item in sent if item]
+    stored = record(taken, source=source, received_at=received_at)
+    refused += [Refusal(index, sent[index][0].messageId, FORGOTTEN) for index in places(sent, stored.forgotten)]  # type: ignore[union-attr]  # what was taken was read
+    refused.sort(key=lambda refusal: refusal.index)
+    return Receipt(stored.accepted, len(taken) - len(stored.forgotten) - stored.accepted, refused, sent, stored)
 
 
-def record(items: Sequence[Item], *, source: Source, received_at: datetime) -> tuple[int, list[int]]:
-    """Stores items in one transaction: how many were new, and the places of those that belong to the erased.
+FORGOTTEN: list[Pointed] = [{"pointer": "/userId", "detail": "This supplier asked to be forgotten."}]
+
+
+def places(sent: Sent, taken: Sequence[int]) -> list[int]:
+    """Where in the batch those stand that are at these places among the taken."""
+    if not taken:
+        return []
+    where = [index for index, (_, item) in enumerate(sent) if item]
+    return [where[place] for place in taken]
+
+
+def record(items: Sequence[Item], *, source: Source, received_at: datetime) -> Stored:
+    """Stores items in one transaction, and says what became of them.
 
     The locks are taken in the order of every writer: suppliers, message keys, roll-ups, facts, clients.
     """
     if not items:
-        return 0, []
+        return Stored()
     with db.patient():
         first_seen: dict[str, datetime] = {}
         for item in items:
@@ -99,11 +128,12 @@ def record(items: Sequence[Item], *, source: Source, received_at: datetime) -> t
         transaction.on_commit(lambda: catalogue.remember(events))
         forgotten = [place for place, item in enumerate(items) if item.supplier not in ids]
         # Of a message that stands twice in the batch the first counts, for its traits too.
-        allowed = list({item.digest: item for item in reversed(items) if item.supplier in ids}.values())[::-1]
+        first = {item.digest: item for item in reversed(items) if item.supplier in ids}
+        allowed = list(first.values())[::-1]
         locked = suppliers.lock(ids[item.supplier] for item in allowed if item.traits)
         fresh = {digest.bytes for (digest,) in db.prepared(STORE, store_params(allowed, ids, events, source.pk, received_at))}
         apply_traits([item for item in allowed if item.person and item.digest in fresh], ids, locked, at=received_at)
-        return len(fresh), forgotten
+        return Stored(len(fresh), forgotten, ids, first, fresh)
 
 
 def store_params(items: Sequence[Item], ids: dict[str, int], events: dict[str, int], source_id: int, received_at: datetime) -> list[object]:

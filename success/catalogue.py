@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import OperationalError, transaction
 
@@ -71,6 +71,33 @@ def count_undeclared(counts: Mapping[str, int], *, bucket: int) -> None:
                on conflict (name, bucket) do update set n = t.n + excluded.n""",
             [bucket, list(counts), list(counts.values())],
         )
+
+
+# ---------------------------------------------------------------- counts
+
+COUNT = """insert into success_eventtotal as t (event_id, ever, week, suppliers, last_at, counted_at)
+    select e.id, coalesce(u.n, 0), coalesce(d.n, 0), coalesce(u.suppliers, 0), u.last_at, %(at)s from success_eventname e
+    left join (select event_id, sum(n) as n, count(*) as suppliers, max(last_at) as last_at from success_eventuse group by 1) u on u.event_id = e.id
+    left join (select event_id, sum(n) as n from success_dailyuse where day between %(from)s and %(today)s group by 1) d on d.event_id = e.id
+    order by 1 on conflict (event_id) do update
+        set ever = excluded.ever, week = excluded.week, suppliers = excluded.suppliers, last_at = excluded.last_at, counted_at = excluded.counted_at"""
+
+
+@transaction.atomic
+def count(*, at: datetime) -> int:
+    """Each event's total is right as of now; says how many events there are. Reads all roll-ups, too slowly for a page."""
+    db.rows("select set_config('statement_timeout', '0', true)")
+    return db.execute(COUNT, {"at": at, "today": at.date(), "from": at.date() - timedelta(days=6)})
+
+
+WHO_HAD = """select count(*) over (), u.supplier_id from success_eventuse u join success_eventname e on e.id = u.event_id
+    where e.name = %s order by hashint8(u.supplier_id), 2 limit %s"""
+
+
+def who_had(name: str, *, limit: int) -> tuple[int, list[int]]:
+    """How many suppliers ever had an event, and so many of them, picked by no rule that has to do with them."""
+    found = db.rows(WHO_HAD, [name, limit])
+    return (found[0][0] if found else 0), sorted(supplier for _, supplier in found)
 
 
 # ---------------------------------------------------------------- a changed meaning

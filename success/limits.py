@@ -1,8 +1,10 @@
 """Rate limits: a leaky bucket per caller, kept in Redis by one atomic call (GCRA: one number, the time at which the bucket is empty)."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeVar
 
 import redis
 import structlog
@@ -25,6 +27,7 @@ redis.call('SET', KEYS[1], string.format('%.6f', empty_at), 'PX', math.ceil((emp
 return {1, math.floor(math.max(0, -wait) / gap + 0.00001), '0', tostring(empty_at - now)}
 """
 PAUSE = 1.0  # seconds not to ask again a Redis that is away
+Answer = TypeVar("Answer")
 _away_until = 0.0
 
 
@@ -49,15 +52,23 @@ def script() -> redis.commands.core.Script:
     return client().register_script(SCRIPT)
 
 
-def hit(bucket: str, rate: float, burst: float) -> Verdict:
-    """Counts one request. With Redis away everything passes: a limit must not take the product down."""
+def ask(question: Callable[[], Answer]) -> Answer | None:
+    """What Redis answers; None while it is away or slow, which one request a second finds out."""
     global _away_until
     if time.monotonic() < _away_until:
-        return Verdict(True, int(burst), int(burst), 0.0, 0.0)
+        return None
     try:
-        allowed, remaining, wait, reset = script()(keys=[f"limit:{bucket}"], args=[rate, burst])
+        return question()
     except redis.RedisError as error:
         _away_until = time.monotonic() + PAUSE
         log.warning("limits_away", error=type(error).__name__)
+        return None
+
+
+def hit(bucket: str, rate: float, burst: float) -> Verdict:
+    """Counts one request. With Redis away everything passes: a limit must not take the product down."""
+    counted = ask(lambda: script()(keys=[f"limit:{bucket}"], args=[rate, burst]))
+    if counted is None:
         return Verdict(True, int(burst), int(burst), 0.0, 0.0)
+    allowed, remaining, wait, reset = counted
     return Verdict(bool(allowed), int(burst), int(remaining), float(wait), float(reset))

@@ -14,7 +14,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 from django.db.models import F, Q
 
-from success import db, history, reconcile, saved_views, suppliers
+from success import arrivals, db, history, reconcile, saved_views, suppliers
 from success.imports import uploads
 from success.messages import PERSONAL
 from success.models import (
@@ -200,6 +200,7 @@ def erase(external_id: str, *, at: datetime, opaque: str) -> dict[Held, int]:
     remember(external_id, subject)
     forget_letters(subject)
     forget_audit(subject)
+    transaction.on_commit(lambda: arrivals.forget(subject.supplier))
     people = Contact.objects.filter(supplier=subject.supplier)
     addresses = [external_id, *people.values_list("email", flat=True)]
     uploads.forget_supplier(addresses)

@@ -25,6 +25,7 @@ class Difference:
 
 
 Found = Callable[[Sequence[Difference]], object]
+Fact = dict[str, Any]
 
 # ---------------------------------------------------------------- what a recount gives
 
@@ -209,6 +210,32 @@ def rederive_locked(ids: Collection[int], *, at: datetime, clients: bool) -> int
             db.execute(FIX_CLIENTS, params)
             db.execute(FIX_CLIENT_DAYS, params)
         return db.execute(FIX_FACTS, params)
+
+
+# ---------------------------------------------------------------- what would be, if an event meant something else
+
+MEANT = """(select id, case when id = %(event)s then %(meaning)s else meaning end as meaning,
+        case when id = %(event)s then %(feature)s else feature end as feature from success_eventname)"""
+WOULD_BE = FACTS.replace("success_eventname", MEANT).replace("f.window_from", "%(from)s").replace("f.clients_since", "%(since)s")
+WOULD_BE_CLIENTS = f"""select supplier_id, (count(*) filter (where archived_at is null))::integer,
+        (count(*) filter (where archived_at is null and last_at >= %(since)s))::integer
+    from (select supplier_id, case when c.archived_at < r.last_at then null else c.archived_at end as archived_at,
+                 greatest(c.last_activity_at, r.last_at) as last_at
+          from (select * from success_client where supplier_id = any(%(ids)s)) c
+          full join ({RAW_CLIENTS.replace("success_eventname", MEANT)}) r using (supplier_id, external_id)) x group by 1"""
+
+
+def would_be(ids: Collection[int], *, event: int | None, meaning: str = "", feature: int | None = None, clients: bool = False, at: datetime) -> dict[int, Fact]:
+    """What the facts of these suppliers would be if the event meant this; without an event, what they are. Only reads, and so locks nobody out.
+
+    The windows end at the instant. With `clients`, so do clients follow from raw rows.
+    """
+    params = {"ids": list(ids), "event": event, "meaning": meaning, "feature": feature, **metrics.boundaries(at)}
+    names = ("supplier_id", *COUNTED)
+    found = {row[0]: dict(zip(names, row, strict=True)) for row in db.rows(f"select {', '.join(names)} from ({WOULD_BE}) x", params)}
+    for supplier, total, active in db.rows(WOULD_BE_CLIENTS, params) if clients else ():
+        found[supplier] |= {"clients_total": total, "clients_active": active}
+    return found
 
 
 # ---------------------------------------------------------------- all of them

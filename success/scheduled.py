@@ -1,9 +1,9 @@
-"""The jobs of the ground: dead letters are folded again, and activity always has a partition to go to."""
+"""The jobs of the ground: dead letters are folded again, activity always has a partition to go to, and the catalogue knows its counts."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from success import activity, letters
+from success import activity, catalogue, letters
 from success.imports import uploads
 from success.jobs import Done, Job, register
 
@@ -23,8 +23,14 @@ def forget_uploads(*, at: datetime, slot: datetime, only: Collection[int] | None
     return Done({"forgotten": uploads.forget(at=at)})
 
 
+def count_events(*, at: datetime, slot: datetime, only: Collection[int] | None) -> Done:
+    """The catalogue's list says how often each event came."""
+    return Done({"counted": catalogue.count(at=at)})
+
+
 register(
     Job(key="success.fold_again", run=fold_again, keep=timedelta(days=7)),
     Job(key="success.partitions", run=partitions),
     Job(key="success.forget_uploads", run=forget_uploads),
+    Job(key="success.count_events", run=count_events, lease=timedelta(seconds=330), keep=timedelta(days=1)),
 )

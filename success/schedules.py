@@ -11,6 +11,8 @@ FARTHEST = 366 * 8  # days looked back or ahead: two leap days, so that 29 Febru
 class Schedule(Protocol):
     def latest(self, at: datetime) -> datetime | None: ...
 
+    def next(self, at: datetime) -> datetime | None: ...
+
     def between(self, after: datetime, until: datetime, *, limit: int) -> list[datetime]: ...
 
 
@@ -23,6 +25,10 @@ class Interval:
     def latest(self, at: datetime) -> datetime:
         """The last slot at or before an instant."""
         return at - (at - EPOCH) % self.every
+
+    def next(self, at: datetime) -> datetime:
+        """The first slot after an instant."""
+        return self.latest(at) + self.every
 
     def between(self, after: datetime, until: datetime, *, limit: int) -> list[datetime]:
         """Slots after one instant and up to another, oldest first; of too many the newest."""
@@ -55,6 +61,14 @@ class Crontab:
         for back in range(-1, FARTHEST):
             if found := [slot for slot in self.of_day(today - timedelta(days=back)) if slot <= at]:
                 return found[-1]
+        return None
+
+    def next(self, at: datetime) -> datetime | None:
+        """The first slot after an instant; none where the dates never come."""
+        today = at.astimezone(self.timezone).date()
+        for ahead in range(-1, FARTHEST):
+            if found := [slot for slot in self.of_day(today + timedelta(days=ahead)) if slot > at]:
+                return found[0]
         return None
 
     def between(self, after: datetime, until: datetime, *, limit: int) -> list[datetime]:

@@ -58,4 +58,4 @@ def once(sent: list[Happening]) -> list[Happening]:
 
 def record(batch: list[Happening], source: Source, at: datetime = NOW) -> int:
     catalogue.forget()
-    return activity.record([one.item(source) for one in batch], source=source, received_at=at)[0]
+    return activity.record([one.item(source) for one in batch], source=source, received_at=at).accepted

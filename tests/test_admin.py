@@ -104,7 +104,7 @@ def test_a_changed_meaning_derives_the_facts_again(client, sarah, django_capture
     staff(client, roles.ADMINISTRATOR)
     event = EventName.objects.get(name="Signed In")
     with django_capture_on_commit_callbacks(execute=True):
-        client.post(reverse("admin:success_eventname_change", args=[event.pk]), {"meaning": "none", "kept": "client_id", "description": ""})
+        client.post(reverse("admin:success_eventname_change", args=[event.pk]), {"meaning": "none", "kept": "client_id", "description": "", "sure": "yes"})
     assert Supplier.objects.get(pk=sarah.pk).facts.last_sign_in_at is None
 
 

@@ -13,7 +13,7 @@ from health import assessments, history
 from health.models import Snapshot
 from success import activity, clock, saved_views
 from success.imports import uploads
-from success.models import Colleague, Event, Note, Snooze, Supplier, Task, Touchpoint
+from success.models import Colleague, DeadLetter, Event, JobRun, Note, Snooze, Supplier, Task, Touchpoint
 from tests.factories import ContactFactory, SourceFactory, StaffFactory, SupplierFactory
 from tests.test_admin import COLLEAGUE_ROUTES
 
@@ -122,6 +122,10 @@ ROUTES = {  # name -> the verbs it answers to; whether it is about one supplier,
     "scoring": ({"GET", "HEAD"}, False),
     "start": ({"GET", "HEAD", "POST"}, False),
     "portfolio": ({"GET", "HEAD"}, False),
+    "arriving": ({"GET", "HEAD"}, False),
+    "operations": ({"GET", "HEAD"}, False),
+    "run_again": ({"POST"}, False),
+    "fold_again": ({"POST"}, False),
     "task_done": ({"POST"}, True),
     "task_drop": ({"POST"}, True),
 }
@@ -134,7 +138,7 @@ def address(name, supplier, maya):
         case "view_change" | "view_delete":
             made = saved_views.save(name="Mine", query={}, shared=False, opens_first=False, by=maya, at=clock.now())
             return reverse(f"console:{name}", args=[made.pk])
-        case "today" | "scoring" | "start" | "export" | "view_save" | "portfolio":
+        case "today" | "scoring" | "start" | "export" | "view_save" | "portfolio" | "arriving" | "operations":
             return reverse(f"console:{name}")
         case "uploads":
             return reverse("console:uploads")
@@ -142,6 +146,12 @@ def address(name, supplier, maya):
             content = b"id\nsarah\n"
             made = uploads.receive(name="c.csv", content=content, source=SourceFactory(), by=maya, at=clock.now())
             return reverse(f"console:{name}", args=[made.pk])
+        case "run_again":
+            at = clock.now()
+            run = JobRun.objects.create(job="success.fold_again", slot=at, started_at=at, leased_until=at, finished_at=at, state="done")
+            return reverse("console:run_again", args=[run.pk])
+        case "fold_again":
+            return reverse("console:fold_again", args=[DeadLetter.objects.create(received_at=clock.now(), messages=[], sqlstate="23514", error="").pk])
         case "task_done" | "task_drop":
             return reverse(f"console:{name}", args=[task.pk])
         case "act":
@@ -158,12 +168,13 @@ def test_every_route_has_a_row():
 def test_who_may_what(client, maya, sarah, name, verb):
     verbs, about_one = ROUTES[name]
     url = address(name, sarah, maya)
-    if name.startswith(("start", "upload", "portfolio")):  # are not a manager's
+    if name.startswith(("start", "upload", "portfolio", "arriving", "operations", "run_", "fold_")):  # are not a manager's
         maya.groups.set([Group.objects.get(name="administrator")])
     assert client.generic(verb, url).status_code in ({200, 302} if verb in verbs else {405})
     Supplier.objects.update(owner=None)
     Colleague.objects.create(user=maya, own_book_only=True)
-    assert client.generic(verb, url).status_code == (405 if verb not in verbs else 404 if about_one else 302 if verb == "POST" and name == "upload" else 200)
+    answer = client.generic(verb, url).status_code
+    assert answer == (405 if verb not in verbs else 404 if about_one else 302 if verb == "POST" and name in ("upload", "run_again", "fold_again") else 200)
     maya.groups.clear()
     assert client.generic(verb, url).status_code in (403, 405)
     client.logout()

@@ -18,7 +18,7 @@ from django.db import IntegrityError, transaction
 from health import assessments
 from health.models import Override, Snapshot, Standing
 from success import activity, clients, db, keys, logs, privacy, reconcile, suppliers, work
-from success.models import Activity, Client, Contact, CustomField, DeadLetter, Erased, Event, Facts, Source, StatusChange, Supplier
+from success.models import Activity, ApiKey, Client, Contact, CustomField, DeadLetter, Erased, Event, Facts, Source, StatusChange, Supplier
 from tests.factories import SourceFactory, StaffFactory, SupplierFactory
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -345,16 +345,26 @@ def test_fifty_people_leave_no_name_in_logs_or_redis(source, logged, client, cap
         client.get("/api/v1/suppliers/", HTTP_AUTHORIZATION=f"Bearer {address}")
         errors(name, address, phone)
     assert Contact.objects.count() >= 50
+    assert cache[1].llen(f"arrivals:{ApiKey.objects.get().pk}") == 50
     assert len(logged.getvalue()) > 10_000
     assert leaks(logged.getvalue()) == []
     assert len(leaks(caplog.text)) > 100  # what was there to be taken out
     for store in cache:
-        held = [
-            key + (store.get(key) if store.type(key) == b"string" else repr(store.hgetall(key) if store.type(key) == b"hash" else "").encode())
-            for key in store.scan_iter()
-        ]
+        held = [key + everything(store, key) for key in store.scan_iter()]
         assert leaks(b"\n".join(held).decode(errors="replace")) == []
         store.close()
+
+
+def everything(store: redis.Redis, key: bytes) -> bytes:
+    """All that stands under a key, of whatever type."""
+    match store.type(key):
+        case b"string":
+            return store.get(key)
+        case b"list":
+            return b"\n".join(store.lrange(key, 0, -1))
+        case b"hash":
+            return b"\n".join(name + value for name, value in store.hgetall(key).items())
+    return b""
 
 
 def errors(name: str, address: str, phone: str) -> None:

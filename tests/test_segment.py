@@ -1,6 +1,10 @@
 """The product's own libraries, pointed at us; and the path from an event to a score."""
 
+import re
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from urllib.parse import quote
 
 import pytest
@@ -12,6 +16,7 @@ from health.assessments import assess_touched
 from health.models import Assessment
 from success import clock
 from success.models import Activity, Contact, Facts, Supplier
+from tests.factories import StaffFactory
 
 
 def health(web: str, key: str, supplier: str = "sarah") -> dict:
@@ -77,3 +82,24 @@ def test_an_id_may_hold_a_slash(web, key, name):
     sent = {"clients": [{"client_id": name}]}
     assert requests.put(f"{address}/clients/", headers=headers, json=sent, timeout=10).json()["added"] == 1
     assert requests.delete(f"{address}/clients/{quote(name, safe='')}/", headers=headers, timeout=10).status_code == 204
+
+
+# ---------------------------------------------------------------- the lines of the page "Start"
+
+
+def lines_of(client, base_url: str, language: str, settings) -> str:
+    """The lines as the page shows them, with a key just made on it."""
+    settings.BASE_URL = base_url
+    client.force_login(StaffFactory(is_superuser=True))
+    shown = [unescape(block) for block in re.findall(r"<pre[^>]*>(.*?)</pre>", client.post("/admin/start/").text, re.S)]
+    return next(block for block in shown if language in block)
+
+
+@pytest.mark.parametrize(("command", "sign"), [(["bash", "-c"], "curl"), ([sys.executable, "-c"], "segment.analytics")])
+def test_the_lines_of_the_start_work_word_for_word(web, client, settings, command, sign):
+    done = subprocess.run([*command, lines_of(client, web, sign, settings)], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, "rror" in done.stderr) == (0, False), done.stderr
+    assert Supplier.objects.get().external_id == "my-first-customer"
+    assert Activity.objects.get().event.name == "Signed In"
+    page = client.get("/admin/start/").text
+    assert "Arrived:" in page and "last used" in page

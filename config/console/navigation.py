@@ -41,6 +41,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "title": "Data",
             "separator": True,
             "items": [
+                item("Arriving", "move_to_inbox", "console:arriving", "success.view_source"),
                 item("Scores", "monitor_heart", "admin:health_assessment_changelist", "health.view_assessment"),
                 item("Events", "bolt", "admin:success_event_changelist", "success.view_event"),
                 item("Event catalogue", "category", "admin:success_eventname_changelist", "success.view_eventname"),
@@ -55,6 +56,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 item("Sources", "input", "admin:success_source_changelist", "success.view_source"),
                 item("API keys", "key", "admin:success_apikey_changelist", "success.view_apikey"),
                 item("Schedule", "schedule", "admin:django_celery_beat_periodictask_changelist", "django_celery_beat.view_periodictask"),
+                item("Operations", "dns", "console:operations", "success.view_jobrun"),
                 item("Runs", "play_circle", "admin:success_jobrun_changelist", "success.view_jobrun"),
             ],
         },

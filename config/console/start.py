@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.db.models import F
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -11,6 +12,7 @@ from config.console.pages import console, page
 from success import db, keys
 from success.models import ApiKey, Source, Supplier
 
+KEYS = 5  # listed
 OWN = "not exists (select 1 from success_source d where d.id = s.source_id and d.is_demo)"
 FIRST_EVENT = f"""select s.id, s.external_id, e.name, u.last_at from success_supplier s
     join success_eventuse u on u.supplier_id = s.id join success_eventname e on e.id = u.event_id
@@ -34,7 +36,7 @@ class FirstEvent:
 class Progress:
     """What of the start is done."""
 
-    key: bool
+    keys: list[ApiKey]
     event: FirstEvent | None
     customers: int
     colleagues: int
@@ -48,7 +50,11 @@ def done() -> bool:
 def progress() -> Progress:
     found = db.rows(FIRST_EVENT)
     return Progress(
-        key=ApiKey.objects.filter(revoked_at=None, source__is_demo=False).exists(),
+        keys=list(
+            ApiKey.objects.filter(revoked_at=None, source__is_demo=False)
+            .select_related("source")
+            .order_by(F("last_used_at").desc(nulls_last=True), "-pk")[:KEYS]
+        ),
         event=FirstEvent(*found[0]) if found else None,
         customers=db.rows(f"select count(*) from (select 1 from success_supplier s where {OWN} limit 2) x")[0][0],
         colleagues=get_user_model().objects.filter(is_active=True, is_staff=True).count(),

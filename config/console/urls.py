@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from config.console import actions, books, colleagues, export, me, portfolio, saved, signing_in, start, story, today, uploads
+from config.console import actions, arriving, books, colleagues, export, ledgers, me, operations, portfolio, saved, signing_in, start, story, today, uploads
 
 app_name = "console"
 
@@ -17,6 +17,10 @@ urlpatterns = [
     path("views/<int:pk>/", saved.change, name="view_change"),
     path("views/<int:pk>/delete/", saved.delete, name="view_delete"),
     path("portfolio/", portfolio.portfolio, name="portfolio"),
+    path("arriving/", arriving.arriving, name="arriving"),
+    path("operations/", operations.operations, name="operations"),
+    path("runs/<int:pk>/again/", ledgers.run_again, name="run_again"),
+    path("dead-letters/<int:pk>/again/", ledgers.fold_again, name="fold_again"),
     path("start/", start.start, name="start"),
     path("uploads/", uploads.upload, name="uploads"),
     path("uploads/<int:pk>/", uploads.one, name="upload"),

@@ -1,20 +1,43 @@
-"""What the system itself did: runs and dead letters."""
+"""What the system itself did: runs and dead letters. The console, whose pages lead on to the suppliers, registers both."""
+
+from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 
 from success import clock, jobs, letters
 from success.admin.base import ReadOnlyAdmin
 from success.models import DeadLetter, JobRun
+from success.models.jobs import RunState
 
 
-@admin.register(JobRun)
+class FailedFilter(admin.SimpleListFilter):
+    title = "what came of it"
+    parameter_name = "failed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "failed, or failed on suppliers")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[JobRun]) -> QuerySet[JobRun]:
+        return queryset.filter(Q(state=RunState.FAILED) | ~Q(failures=[])) if self.value() else queryset
+
+
 class JobRunAdmin(ReadOnlyAdmin):
-    list_display = ["job", "slot", "state", "started_at", "finished_at", "attempts", "counts", "failed"]
-    list_filter = ["job", "state"]
+    list_display = ["job", "slot", "state", "started_at", "took", "attempts", "counted", "failed"]
+    list_filter = [FailedFilter, "job", "state"]
     actions = ["rerun"]
     ordering = ["-slot"]
+    fields = ["job", "slot", "state", "started_at", "finished_at", "attempts", "counted"]
+    readonly_fields = fields
+
+    @admin.display(description="took")
+    def took(self, run: JobRun) -> str:
+        return f"{(run.finished_at - run.started_at).total_seconds():.1f} s" if run.finished_at else ""
+
+    @admin.display(description="did")
+    def counted(self, run: JobRun) -> str:
+        return ", ".join(f"{n:,} {name}" for name, n in run.counts.items()) or "nothing to do"
 
     @admin.display(description="failed suppliers")
     def failed(self, run: JobRun) -> int:
@@ -31,20 +54,29 @@ class JobRunAdmin(ReadOnlyAdmin):
             messages.success(request, "Done; see the failures that are left.")
 
 
-@admin.register(DeadLetter)
 class DeadLetterAdmin(ReadOnlyAdmin):
-    list_display = ["received_at", "rows", "sqlstate", "error", "attempts", "resolved_at"]
-    list_filter = ["sqlstate", ("resolved_at", admin.EmptyFieldListFilter)]
-    ordering = ["-pk"]
+    list_display = ["received_at", "rows", "standing", "error", "attempts"]
+    list_filter = [("resolved_at", admin.EmptyFieldListFilter), "sqlstate"]
+    ordering = [F("resolved_at").desc(nulls_first=True), "-pk"]
     actions = ["retry"]
+    fields = ["received_at", "sqlstate", "attempts"]
+    readonly_fields = fields
 
     @admin.display(description="rows")
     def rows(self, letter: DeadLetter) -> int:
         return len(letter.messages)
 
+    @admin.display(description="state", ordering="resolved_at")
+    def standing(self, letter: DeadLetter) -> str:
+        return f"folded {letter.resolved_at:%Y-%m-%d %H:%M} UTC" if letter.resolved_at else "open"
+
     @admin.action(description="Fold again", permissions=["view"])
     def retry(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
-        for letter in queryset.filter(resolved_at=None):
-            letters.retry(letter, at=clock.now())
-        left = queryset.filter(resolved_at=None).count()
-        messages.info(request, f"{left} could not be folded still." if left else "All folded.")
+        open_ones = list(queryset.filter(resolved_at=None))
+        left = sum(not letters.retry(letter, at=clock.now()) for letter in open_ones)
+        if not open_ones:
+            messages.info(request, "None of these is open any more.")
+        elif left:
+            messages.warning(request, f"{left} of {len(open_ones)} cannot be folded still. Open one to see what is wrong with it.")
+        else:
+            messages.success(request, f"Folded: {len(open_ones)}. Their activity counts now.")

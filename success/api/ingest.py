@@ -10,14 +10,16 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from success import activity, clock, messages
+from success import activity, arrivals, clock, messages
 from success.api.authentication import IngestAuthentication
 from success.api.bodies import FaultBody
-from success.api.callers import key_of
+from success.api.callers import Caller, KeyCaller, caller_of, key_of
 from success.api.errors import Refusals, TooLarge
 from success.api.parsers import RawJSONParser, RawTextParser, refuse
 from success.api.views import View
 from success.models import Source
+
+MAY_NOT = "This key may not send: its scopes do not include ingest."
 
 
 class MessageBody(serializers.Serializer[Any]):
@@ -88,10 +90,28 @@ class IngestView(View):
     parser_classes = [RawJSONParser, RawTextParser]
     scopes: ClassVar = {"POST": ("ingest",)}
     kind: str | None = None
+    told = False
+    caller: Caller | None = None
+
+    def perform_authentication(self, request: Request) -> None:
+        super().perform_authentication(request)
+        self.caller = caller_of(request)
 
     def take(self, raw: list[msgspec.Raw] | list[bytes], kind: str | None) -> activity.Receipt:
-        source = Source(pk=key_of(self.request).source_id)
-        return activity.take(raw, kind=kind, source=source, received_at=clock.now())
+        """What became of the messages, committed; and told to whoever watches what arrives."""
+        key, at = key_of(self.request), clock.now()
+        receipt = activity.take(raw, kind=kind, source=Source(pk=key.source_id), received_at=at)
+        arrivals.tell(key.key_id, arrivals.lines(receipt, kind=kind, at=at))
+        self.told = True
+        return receipt
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """A request refused as a whole is told, too, where the key is known."""
+        response = super().handle_exception(exc)
+        if not self.told and isinstance(self.caller, KeyCaller):
+            problem = response.data if response.status_code != HTTPStatus.FORBIDDEN else {"detail": MAY_NOT}
+            arrivals.tell(self.caller.access.key_id, [arrivals.whole(problem, at=clock.now())])
+        return response
 
     def bytes_sent(self) -> bytes:
         sent: object = self.request.data

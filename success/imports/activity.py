@@ -112,10 +112,10 @@ def take_traits(parsed: Parsed, outcome: Outcome, *, source: Source, at: datetim
         return
     items: list[Item] = [item for _, item in parsed.traits]
     with db.history(), db.patient():
-        accepted, forgotten = activity.record(items, source=source, received_at=at)
-    outcome.accepted += accepted
-    outcome.duplicates += len(items) - len(forgotten) - accepted
-    outcome.rejects += [Reject(parsed.traits[place][0], FORGOTTEN) for place in forgotten]
+        stored = activity.record(items, source=source, received_at=at)
+    outcome.accepted += stored.accepted
+    outcome.duplicates += len(items) - len(stored.forgotten) - stored.accepted
+    outcome.rejects += [Reject(parsed.traits[place][0], FORGOTTEN) for place in stored.forgotten]
 
 
 # ---------------------------------------------------------------- from staged lines to activity

@@ -1,4 +1,4 @@
-from success.models.activity import Activity, DailyUse, DeadLetter, EventName, EventUse, Feature, MessageKey, TraitUse
+from success.models.activity import Activity, DailyUse, DeadLetter, EventName, EventTotal, EventUse, Feature, MessageKey, TraitUse
 from success.models.clients import Client, ClientDay
 from success.models.events import Event
 from success.models.facts import Facts
@@ -12,6 +12,7 @@ from success.models.work import Note, Snooze, Task, Touchpoint
 
 __all__ = [
     "Activity", "ApiKey", "Client", "ClientDay", "Colleague", "Contact", "CustomField", "DailyUse", "DeadLetter", "Erased", "Event",
-    "EventName", "EventUse", "Facts", "Feature", "Import", "JobRun", "MessageKey", "Note", "SavedView", "Snooze", "Source", "StatusChange", "Supplier",
+    "EventName", "EventTotal", "EventUse", "Facts", "Feature", "Import", "JobRun", "MessageKey", "Note", "SavedView", "Snooze", "Source", "StatusChange",
+    "Supplier",
     "Task", "Touchpoint", "TraitUse", "Upload",
 ]  # fmt: skip

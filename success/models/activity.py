@@ -65,6 +65,17 @@ class EventName(models.Model):
         return self.name
 
 
+class EventTotal(models.Model):
+    """How often an event came, of all suppliers together; counted every few minutes, for the catalogue's list."""
+
+    event = models.OneToOneField(EventName, models.CASCADE, primary_key=True, related_name="total")
+    ever = models.BigIntegerField()
+    week = models.BigIntegerField(help_text="today and the six UTC days before")
+    suppliers = models.IntegerField(help_text="who ever had it")
+    last_at = models.DateTimeField(null=True)
+    counted_at = models.DateTimeField()
+
+
 class MessageKey(models.Model):
     """128 bits of SHA-256 over (source, NUL, message id): whether a message was ever seen."""
 
@@ -129,6 +140,9 @@ class DeadLetter(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["received_at"], condition=Q(resolved_at=None), name="deadletter_open")]
+
+    def __str__(self) -> str:
+        return f"{len(self.messages)} rows of {self.received_at:%Y-%m-%d %H:%M:%S}"
 
 
 class TraitUse(models.Model):

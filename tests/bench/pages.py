@@ -33,6 +33,9 @@ PAGES = {
     "portfolio": "/admin/portfolio/",
     "portfolio, by month": "/admin/portfolio/?weeks=26&by=signed_up",
     "suppliers, moved": "/admin/success/supplier/?moved=fell@{day}",
+    "Arriving": "/admin/arriving/",
+    "Operations": "/admin/operations/",
+    "event catalogue": "/admin/success/eventname/",
     "search": "/admin/search/?s=supplier-7&extended=1",
 }
 # Half a year in which each supplier changed her level four times, as closed days leave it.

@@ -1,10 +1,13 @@
 """Keys and days as words."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.timesince import timesince
+
+from success import clock
 
 register = template.Library()
 WORDS = {"at_end": "ends soon", "active": "established", "login_recency": "sign-in", "client_activity": "clients active", "form_completion": "forms completed",
@@ -32,3 +35,19 @@ def day(at: datetime | date | None) -> str:
         return ""
     local = timezone.localtime(at).date() if isinstance(at, datetime) else at
     return date_format(local, "j M" if local.year == timezone.localdate().year else "j M Y")
+
+
+@register.filter
+def moment(at: datetime | None) -> str:
+    """`15:08:27` of today, `24 Nov, 15:08` of another day, in the reader's time zone."""
+    if at is None:
+        return ""
+    local = timezone.localtime(at)
+    return date_format(local, "H:i:s") if local.date() == timezone.localdate() else f"{day(at)}, {date_format(local, 'H:i')}"
+
+
+@register.filter
+def age(at: datetime) -> str:
+    """`2 hours, 5 minutes`: how long ago."""
+    now = clock.now()
+    return "less than a minute" if now - at < timedelta(minutes=1) else timesince(at, now)

@@ -54,4 +54,20 @@
     if (!fresh.querySelector("[data-poll]")) waiting.replaceWith(...fresh.children);
   };
   setInterval(() => document.querySelectorAll("[data-poll]").forEach((waiting) => poll(waiting).catch(() => {})), 2000);
+
+  // What changes all the time is shown anew, unless its reader holds it, is in it with the keyboard, or looks elsewhere.
+  const held = (shown) => document.querySelector(`[data-hold="${shown.id}"][aria-pressed=true]`) || shown.contains(document.activeElement) || document.hidden;
+  const refresh = async (shown) => {
+    const answer = await fetch(shown.dataset.refresh, { credentials: "same-origin", redirect: "error" });
+    if (!answer.ok || held(shown)) return;
+    const fresh = document.createElement("div");
+    fresh.innerHTML = await answer.text(); // our own page, escaped by the server
+    shown.replaceWith(...fresh.children);
+  };
+  setInterval(() => document.querySelectorAll("[data-refresh]").forEach((shown) => held(shown) || refresh(shown).catch(() => {})), 4000);
+  document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("[data-hold]").forEach((button) => (button.hidden = false)));
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-hold]");
+    if (button) button.setAttribute("aria-pressed", button.getAttribute("aria-pressed") === "false");
+  });
 })();

@@ -1,0 +1,127 @@
+"""How the installation itself is doing: what needs somebody first, each with what to do; then ages, queues, jobs and versions."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+
+from config.console.pages import console, page
+from success import clock, readiness
+from success import operations as now
+from success.operations import Broker, Ground, JobNow
+from success.readiness import State
+
+MANY = 100  # messages in a queue: each is asked for again while it waits
+LETTERS = "admin:success_deadletter_changelist"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong, what to do about it, and where."""
+
+    what: str
+    to_do: str
+    url: str = ""
+
+
+# What each check of /readyz is called, and what to do when it fails.
+CHECKS = {
+    "database": ("The database answers", "Look whether PostgreSQL is up, and whether DATABASE_URL leads there."),
+    "migrations": ("All migrations are applied", "Run manage.py migrate as the role that may change tables, then start web, worker and beat anew."),
+    "partitions": ("Activity of this month and the next has a place", "Run the job success.partitions again; look at its runs if it fails."),
+    "last_tick": ("Beat ticks and a worker runs what it asks for", "Look whether beat and worker are up, and start them. What was missed is made up for."),
+    "oldest_mark": ("What happened is scored soon", "Look at the runs of health.touched, and whether a worker serves the queue score; a second shares the work."),
+    "redis": ("Redis answers", "Look whether it is up, and REDIS_URL leads there. Nothing is lost meanwhile; jobs wait, limits let everything pass."),
+}  # fmt: skip
+STATES = {
+    "overdue": "Nobody ran it when it was due. If others are overdue too, look whether beat and a worker for its queue are up.",
+    "failed": "Its last run failed. Read the reason, mend the cause, run it again.",
+    "left": "The worker that took it has died. The next tick takes it over; look into the worker's log if that goes on.",
+}
+
+
+@console("success.view_jobrun")
+def operations(request: HttpRequest) -> HttpResponseBase:
+    """One look at everything; with Redis away, too."""
+    at = clock.now()
+    checks, ground, broker, jobs = readiness.look(at=at), now.ground(at=at), now.broker(), now.jobs_now(at=at)
+    return page(
+        request,
+        "operations",
+        title="Operations",
+        troubles=[*of_checks(checks), *of_jobs(jobs), *of_data(ground, broker)],
+        checks=[(CHECKS.get(name, (name, ""))[0], state) for name, state in checks.items()],
+        ground=ground,
+        oldest_mark=timedelta(seconds=round(ground.oldest_mark)),
+        queues=queues(jobs, broker) if broker else [],
+        broker=broker,
+        jobs=jobs,
+        versions=[
+            *now.versions(),
+            ("PostgreSQL", checks["database"].detail.removeprefix("PostgreSQL ")),
+            *([tuple(broker.version.split(" ", 1))] if broker else []),
+        ],
+    )
+
+
+def of_checks(checks: dict[str, State]) -> Iterator[Trouble]:
+    for name, state in checks.items():
+        if not state.ok:
+            title, to_do = CHECKS.get(name, (name, "Look into the log of the web process."))
+            yield Trouble(f"Not so: {title[0].lower()}{title[1:]} ({state.detail})", to_do)
+
+
+def of_jobs(jobs: list[JobNow]) -> Iterator[Trouble]:
+    for job in jobs:
+        if not job.ok:
+            yield Trouble(
+                f"{job.key} {'is overdue' if job.state == 'overdue' else 'failed' if job.state == 'failed' else 'was left behind'}",
+                STATES[job.state],
+                runs_of(job),
+            )
+        elif job.failed_suppliers:
+            yield Trouble(
+                f"{job.key} failed on suppliers in the last 24 hours",
+                "Open the run: it names them, with the reason, and takes them again.",
+                f"{runs_of(job)}&failed=yes",
+            )
+
+
+def of_data(ground: Ground, broker: Broker | None) -> Iterator[Trouble]:
+    if ground.letters:
+        yield Trouble(
+            f"Open dead letters: {ground.letters}",
+            "Activity that is kept but does not count yet. Open one, mend the cause, fold it again.",
+            reverse(LETTERS),
+        )
+    for name, waiting in broker.waiting.items() if broker else ():
+        if waiting > MANY:
+            yield Trouble(f"Messages that wait in the queue {name}: {waiting}", "Start a worker that serves it, or one more.")
+
+
+def runs_of(job: JobNow) -> str:
+    return f"{reverse('admin:success_jobrun_changelist')}?job={job.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A queue as its worker shows by what it ran."""
+
+    name: str
+    waiting: int
+    last_at: datetime | None
+    overdue: int
+    jobs: int
+
+
+def queues(jobs: list[JobNow], broker: Broker) -> list[Queue]:
+    return [queue(name, waiting, [job for job in jobs if job.queue == name and job.state != "off"]) for name, waiting in broker.waiting.items()]
+
+
+def queue(name: str, waiting: int, of_it: list[JobNow]) -> Queue:
+    last: Any = max((job.last_at for job in of_it if job.last_at), default=None)
+    return Queue(name, waiting, last, sum(job.state == "overdue" for job in of_it), len(of_it))
