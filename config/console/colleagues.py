@@ -31,6 +31,7 @@ class UserAdmin(ReadOnlyAdmin):
     """For the search of other pages. Colleagues have pages of their own, and nobody is deleted: what they did stays theirs."""
 
     search_fields = ["username", "first_name", "last_name", "email"]
+    ordering = ["username"]
     fields = ["username", "first_name", "last_name", "email", "is_active", "last_login"]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponseBase:

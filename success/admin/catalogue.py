@@ -20,6 +20,7 @@ class EventNameAdmin(ModelAdmin):
     list_display = ["name", "meaning", "feature", "kept", "description"]
     list_filter = ["meaning"]
     search_fields = ["name"]
+    ordering = ["name"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["name"] if obj else []
@@ -50,3 +51,4 @@ class FeatureAdmin(ModelAdmin):
 class TraitUseAdmin(ReadOnlyAdmin):
     list_display = ["name", "n"]
     search_fields = ["name"]
+    ordering = ["name"]
