@@ -34,18 +34,18 @@ ORDERS = [
     "</title></svg><svg onload=window.taken=1>",
     "<svg><use href='data:image/svg+xml,<svg id=taken>'>",
     # out of an attribute
-    "\" autofocus onfocus=window.taken=1 x=\"",
+    '" autofocus onfocus=window.taken=1 x="',
     "' autofocus onfocus=window.taken=1 x='",
-    "\"><img src=/taken onerror=window.taken=1>",
+    '"><img src=/taken onerror=window.taken=1>',
     "'><x-taken a='",
     "` onmouseover=window.taken=1 `",
     "x onmouseover=window.taken=1 ",
-    "\\\"><x-taken>",
+    '\\"><x-taken>',
     "&quot;&gt;&lt;x-taken&gt;",
     # what this console's own interface (Alpine) obeys
-    "\" x-data x-init=\"window.taken=1\" y=\"",
+    '" x-data x-init="window.taken=1" y="',
     "<div x-data x-init='window.taken=1'></div>",
-    "\" @click=\"window.taken=1\" :class=\"taken",
+    '" @click="window.taken=1" :class="taken',
     "<p x-data x-html=\"'<img src=/taken>'\"></p>",
     "${window.taken=1}",
     "'+(window.taken=1)+'",
@@ -62,7 +62,7 @@ ORDERS = [
     "data:text/html,<script>opener.taken=1</script>",
     "//taken.example/%2e%2e",
     # a spreadsheet's formulas
-    "=HYPERLINK(\"http://taken.example\",\"x\")",
+    '=HYPERLINK("http://taken.example","x")',
     "+taken|' /C calc'!A0",
     # letters that are not what they seem
     "\u202enekat<x-taken>\u202c",

@@ -21,6 +21,7 @@ from tests.test_routes import patterns
 PART = re.compile(r"<(?:\w+:)?(\w+)>")
 NO_PAGE = {
     "admin:None": "only leads on to a page that has a name",
+    "admin:index": "is Today, which has the same address",
     "admin:view_on_site": "nothing of ours has an address on a site of its own",
     "admin:logout": "ends the test's own session",
     "admin:app_list": "is the address of an app's models, which the sidebar and no link of ours leads to",

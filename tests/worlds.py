@@ -1,5 +1,7 @@
 """A world in which every page has something to show, told through the operations. All its words are drawn from a list, so that a test can look for them."""
 
+import csv
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,11 +28,10 @@ class Words:
     """Texts for one thing after another, each made to fit; those that must differ get a number."""
 
     texts: Sequence[str]
-    unique: bool
 
     def __call__(self, n: int, limit: int = 200, *, once: bool = False) -> str:
         text = self.texts[n % len(self.texts)]
-        turn = f" {n}" if once and (n >= len(self.texts) or not self.unique) else ""
+        turn = f" {n}" if once and n >= len(self.texts) else ""
         return text[: limit - len(turn)] + turn
 
 
@@ -42,12 +43,13 @@ def person(name: str, role: str | None = None, **about: object) -> User:
 
 
 def populate(*, owner: User, texts: Sequence[str] = PLAIN, suppliers: int, prefix: str = "") -> list[Supplier]:
-    """A book: suppliers who did things, and things done about them; the first with all there is, the latest with some."""
-    say, at = Words([prefix + text for text in texts], len(set(texts)) == len(texts)), clock.now()
-    source = Source.objects.create(name=say(0, 80, once=True))
-    fields = [CustomField.objects.get_or_create(name=say(n, 80))[0].name for n in range(3)]
+    """A book: suppliers who did things, and things done about them. Their own words begin with the prefix; names of events and fields are common."""
+    common, say, at = Words(texts), Words([prefix + text for text in texts]), clock.now()
+    source = Source.objects.get_or_create(name=common(0, 80))[0]
+    fields = [CustomField.objects.get_or_create(name=common(n, 80))[0].name for n in range(3)]
     catalogue.forget()
-    receipt = activity.take([json.dumps(one).encode() for n in range(suppliers) for one in told(n, say, fields, at)], kind=None, source=source, received_at=at)
+    sent = [json.dumps(one).encode() for n in range(suppliers) for one in told(n, say, common(n), fields, at)]
+    receipt = activity.take(sent, kind=None, source=source, received_at=at)
     assert not receipt.refused, receipt.refused[:3]
     ids = [say(n, 128, once=True) for n in range(suppliers)]
     Supplier.objects.filter(external_id__in=ids).update(owner=owner)
@@ -59,16 +61,16 @@ def populate(*, owner: User, texts: Sequence[str] = PLAIN, suppliers: int, prefi
     return book
 
 
-def told(n: int, say: Words, fields: list[str], at: datetime) -> list[dict[str, object]]:
+def told(n: int, say: Words, own_event: str, fields: list[str], at: datetime) -> list[dict[str, object]]:
     """What the product says of one supplier: who she is, and two months of less and less."""
     who, created = {"userId": say(n, 128, once=True)}, at - timedelta(days=3 if n % 9 == 8 else 40 + n)
     traits = {
         "name": say(n + 1), "email": say(n + 2, 254), "phone": say(n + 3, 40), "plan": say(n + 4, 80), "vertical": say(n + 5, 80), "mrr": 19 + n, "currency": "EUR",
-        "created_at": created.isoformat(), "renews_at": (at + timedelta(days=10 + n)).isoformat(), "locale": say(n + 6, 35), "never declared " + say(n, 150): 1,
+        "created_at": created.isoformat(), "renews_at": (at + timedelta(days=10 + n)).isoformat(), "locale": say(n + 6, 35), "never declared " + own_event[:150]: 1,
         "status": ("active", "active", "trial", "past_due")[n % 4], **{name: say(n + 7 + k) for k, name in enumerate(fields)},
     }  # fmt: skip
     days = [day for day in range(4 + n % 20, 38, 7) if at - timedelta(days=day) > created] or [1]
-    events = [(day, event) for day in days for event in (*EVENTS[: 1 + n % 5], say(n + 8, 200))]
+    events = [(day, event) for day in days for event in (*EVENTS[: 1 + n % 5], own_event)]
     about = {"page": say(n + 9, 64), "client_id": say(n + 10, 64)}
     return [
         {"type": "identify", **who, "traits": traits},
@@ -91,7 +93,7 @@ def look_after(supplier: Supplier, n: int, say: Words, by: User, at: datetime) -
 
 def run_the_house(*, boss: User, texts: Sequence[str] = PLAIN) -> None:
     """What is nobody's book: colleagues, keys, uploads, the schedule and its runs, and what went wrong."""
-    say, at, place = Words(texts, len(set(texts)) == len(texts)), clock.now(), count()
+    say, at, place = Words(texts), clock.now(), count()
     source = Source.objects.get_or_create(name="console uploads")[0]
     for n in range(len(texts)):
         keys.create(source=source, name=say(n, 80), scopes=["ingest"], created_by=boss.pk)
@@ -103,15 +105,21 @@ def run_the_house(*, boss: User, texts: Sequence[str] = PLAIN) -> None:
         about = {"state": "failed", "started_at": at, "leased_until": at, "finished_at": at, "failures": failures, "error": say(n + 2)}
         JobRun.objects.create(job=say(n, 80), slot=at - timedelta(minutes=n), **about)
         DeadLetter.objects.create(received_at=at, messages=[], sqlstate="23514", error=say(n), attempts=3)
-        header = ["id", say(n, 64).replace('"', ""), "plan"]
-        content = ",".join(f'"{one}"' for one in header) + '\n"' + say(n + 1).replace('"', '""') + '",x,' + '"' + say(n + 2, 70).replace('"', '""') + '"\n\n"a"\n'
-        uploads.receive(name=say(n), content=content.encode(), source=source, by=boss, at=at)
+        uploads.receive(
+            name=say(n), content=file_of([["id", say(n), "plan"], [say(n + 1, 128), "x", say(n + 2, 80)], ["too short"]]), source=source, by=boss, at=at
+        )
     Feature.objects.create(bit=50, key="a-tests", name=say(0, 80))
-    colleagues.invite(address="olga@example.org", first_name=say(0, 150), last_name=say(1, 150), role=roles.MANAGER, own_book_only=True, by=boss, at=at)
+    colleagues.invite(address="newcomer@example.org", first_name=say(0, 150), last_name=say(1, 150), role=roles.MANAGER, own_book_only=True, by=boss, at=at)
     every = IntervalSchedule.objects.get_or_create(every=977, period="days")[0]
     clocked = ClockedSchedule.objects.create(clocked_time=at)
     for n, when in enumerate(({"interval": every}, {"clocked": clocked, "one_off": True})):
         PeriodicTask.objects.create(name=f"{say(n, 150)} (a test's)", task="a test's", description=say(n + 1), enabled=False, **when)
+
+
+def file_of(lines: Sequence[Sequence[str]]) -> bytes:
+    out = io.StringIO()
+    csv.writer(out).writerows(lines)
+    return out.getvalue().encode()
 
 
 def tear_down() -> None:

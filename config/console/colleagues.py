@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -35,6 +36,8 @@ class UserAdmin(ReadOnlyAdmin):
     fields = ["username", "first_name", "last_name", "email", "is_active", "last_login"]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponseBase:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         return HttpResponseRedirect(reverse("console:colleagues"))
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.contrib import admin
+from django.db.models import Field
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -17,6 +19,14 @@ class OfSuppliers(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return books.visible(super().get_queryset(request), request.user, path=self.supplier_path)
+
+
+class ValuesFilter(admin.AllValuesFieldListFilter):
+    """The values that the rows of the list have: of a field of another model, Django would offer those of everybody."""
+
+    def __init__(self, field: "Field[Any, Any]", request: HttpRequest, params: Any, model: Any, model_admin: Any, field_path: str) -> None:
+        super().__init__(field, request, params, model, model_admin, field_path)
+        self.lookup_choices = model_admin.get_queryset(request).order_by(field_path).values_list(field_path, flat=True).distinct()
 
 
 class ReadOnly:
