@@ -19,7 +19,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from config.console.export import lines, name_of
 from config.console.filters import FROM, DecliningFilter, LevelFilter, OwnerFilter, StageFilter
 from config.console.pages import page
-from config.console.templatetags.words import words
+from config.console.templatetags.words import amount, words
 from health.effective import LEVEL
 from success import clock, suppliers
 from success.admin.suppliers import SupplierAdmin, stage_of
@@ -65,7 +65,7 @@ class SupplierList(SupplierAdmin):
 
     @admin.display(description="MRR", ordering="mrr")
     def money(self, supplier: Supplier) -> str:
-        return "" if supplier.mrr is None else f"{supplier.mrr:,.0f} {supplier.currency}"
+        return "" if supplier.mrr is None else f"{amount(supplier.mrr)} {supplier.currency}"
 
     @admin.display(description="owner", ordering="owner__username")
     def owner_name(self, supplier: Supplier) -> str:

@@ -4,16 +4,22 @@ import os
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+from aiosmtpd.controller import Controller
 from django.contrib.auth.models import Group
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from config.local.mailbox import letters
+from config.local.mailbox.sink import Sink
 from health import assessments, history
 from success import activity, clock
 from success.models import Supplier
 from tests.factories import ContactFactory, SourceFactory, StaffFactory, SupplierFactory
+from tests.server import free_port, running
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
@@ -29,6 +35,23 @@ def browser() -> Iterator[Browser]:
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # playwright runs a loop in this thread; nothing of ours is asynchronous
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+
+
+@pytest.fixture
+def mailbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """The port of a mail server that keeps what it is given, in `letters`."""
+    monkeypatch.setattr(letters, "FOLDER", tmp_path / "mail")
+    server = Controller(Sink(), hostname="127.0.0.1", port=free_port())
+    server.start()
+    yield server.port
+    server.stop()
+
+
+@pytest.fixture
+def web(committed: None, mailbox: int) -> Iterator[str]:
+    """The base URL of a web process of our own; it sends its mail to the mailbox, and leads have to have a second factor."""
+    with running(EMAIL_URL=f"smtp://127.0.0.1:{mailbox}", REQUIRE_SECOND_FACTOR="lead") as (base, _):
+        yield base
 
 
 @pytest.fixture
@@ -67,12 +90,25 @@ def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
     page.wait_for_url(lambda url: "/login/" not in url)
 
 
+def opened(browser: Browser, base: str, width: str = "desk", **about: Any) -> Page:
+    """A window of somebody's own."""
+    return browser.new_context(viewport=WIDTHS[width], base_url=base, **about).new_page()
+
+
 @pytest.fixture
 def desk(browser: Browser, people: Supplier, web: str) -> Iterator[Page]:
     """Maya's page, signed in."""
-    context = browser.new_context(viewport=WIDTHS["desk"], base_url=web)
-    page = context.new_page()
+    page = opened(browser, web)
     sign_in(page, "maya")
     expect(page.get_by_role("heading", name="Need you")).to_be_visible()
     yield page
-    context.close()
+    page.context.close()
+
+
+@pytest.fixture
+def phone(browser: Browser, people: Supplier, web: str) -> Iterator[Page]:
+    """Maya's phone, signed in."""
+    page = opened(browser, web, "phone", has_touch=True, is_mobile=True)
+    sign_in(page, "maya")
+    yield page
+    page.context.close()
