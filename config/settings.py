@@ -71,7 +71,7 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "config.console.signing_in.second_factor_first",
-    "config.console.zone.own_time_zone",
+    "config.console.zone.own_zone_and_language",
     "config.console.authorship.signed",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
@@ -212,6 +212,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 PASSWORD_RESET_TIMEOUT = 7 * 24 * 3600  # seconds for which the link of an invitation is good
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 # The roles whose people do nothing in the console before they have a second factor.
@@ -255,7 +256,18 @@ CONTENT_SECURITY_POLICY = {
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # bearer token of the scraper; without it /metrics answers loopback only
 
 # ---------------------------------------------------------------- language, time, static files
-LANGUAGE_CODE = "en"
+LANGUAGE_CODE = "en-gb"
+# What a colleague may choose: dates, numbers and the words of the forms follow it. The console's own words are English so far.
+LANGUAGES = [
+    ("en-gb", "English (UK)"),
+    ("en-us", "English (US)"),
+    ("nl", "Nederlands"),
+    ("de", "Deutsch"),
+    ("es", "Español"),
+    ("fr", "Français"),
+    ("it", "Italiano"),
+    ("pt", "Português"),
+]
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"

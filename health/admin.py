@@ -9,7 +9,7 @@ from health import current, risk
 from health.models import Assessment, Snapshot
 from health.scoring import WS142
 from success import clock
-from success.admin.base import OfSuppliers, ReadOnlyAdmin, table
+from success.admin.base import OfSuppliers, ReadOnlyAdmin, ValuesFilter, table
 from success.metrics import STORED_WINDOW
 
 
@@ -18,7 +18,7 @@ class AssessmentAdmin(OfSuppliers, ReadOnlyAdmin):
     """One line per supplier: where she stands, since when, and from what."""
 
     list_display = ["supplier", "level", "score_shown", "status", "level_since", "declining", "last_sign_in_at", "clients_active", "clients_total"]
-    list_filter = ["level", "status", "declining", "supplier__plan", "supplier__owner"]
+    list_filter = ["level", "status", "declining", ("supplier__plan", ValuesFilter), "supplier__owner"]
     list_select_related = ["supplier"]
     search_fields = ["supplier__external_id", "supplier__contacts__name", "supplier__contacts__email"]
     search_help_text = "Name, mail or id"

@@ -185,10 +185,10 @@ def reactivate(*, user: User, by: User, at: datetime) -> None:
 
 
 @transaction.atomic
-def save_settings(*, user: User, first_name: str, last_name: str, timezone: str) -> None:
-    """A colleague's own name and time zone."""
+def save_settings(*, user: User, first_name: str, last_name: str, timezone: str, language: str) -> None:
+    """A colleague's own name, time zone and language."""
     User.objects.filter(pk=user.pk).update(first_name=first_name, last_name=last_name)
-    Colleague.objects.update_or_create(user=user, defaults={"timezone": timezone})
+    Colleague.objects.update_or_create(user=user, defaults={"timezone": timezone, "language": language})
 
 
 # ---------------------------------------------------------------- steps

@@ -30,10 +30,10 @@ def database_url() -> str:
 def running(**environment: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """The base URL of a granian that answers, and its process."""
     port = free_port()
-    env = {**os.environ, "DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "tests.settings", "DB_POOL_SIZE": "4", **environment}
+    base = f"http://127.0.0.1:{port}"
+    env = {**os.environ, "DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "tests.settings", "DB_POOL_SIZE": "4", "BASE_URL": base, **environment}
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--blocking-threads", "4", "config.wsgi:application"]
     process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    base = f"http://127.0.0.1:{port}"
     try:
         wait_for(f"{base}/api/nothing", process)
         yield base, process

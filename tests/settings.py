@@ -1,6 +1,9 @@
 """Settings of the test run: the real ones, on the throw-away servers of `make test`."""
 
 import os
+from datetime import UTC, datetime, timedelta
+
+import time_machine
 
 os.environ.setdefault("DEBUG", "1")
 os.environ.setdefault("SECRET_KEY", "a-key-for-tests-only-that-is-long-enough-to-be-taken")
@@ -13,3 +16,5 @@ from config.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LOG_LEVEL = "WARNING"
+if days_ahead := os.environ.get("CLOCK_DAYS_AHEAD"):  # a web process of a test that looks at a later day
+    time_machine.travel(datetime.now(UTC) + timedelta(days=int(days_ahead))).start()

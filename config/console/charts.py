@@ -1,10 +1,12 @@
-"""Pictures of numbers, as SVG made here: no script, readable without colour, every shape with its words. Pure."""
+"""Pictures of numbers, as SVG made here: no script, readable without colour, every shape with its words; days as the reader's language has them."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
+
+from config.console.templatetags.words import day as in_words
 
 CRITICAL_BELOW, HEALTHY_FROM = 40, 70
 Point = tuple[date, float | None]
@@ -53,11 +55,9 @@ def history(points: Sequence[Point], *, first: date, last: date, marks: Sequence
         for bound in (0, CRITICAL_BELOW, HEALTHY_FROM, 100)
     ]
     days = [first, first + (last - first) / 2, last]
-    axis = [
-        text(x(day.toordinal()), str(height - 4), f"{day.day} {day:%b}", anchor=anchor) for day, anchor in zip(days, ("start", "middle", "end"), strict=True)
-    ]
+    axis = [text(x(day.toordinal()), str(height - 4), in_words(day), anchor=anchor) for day, anchor in zip(days, ("start", "middle", "end"), strict=True)]
     flags = [
-        f'<g class="cs-flag"><title>{escape(f"{day.day} {day:%b}: {words}")}</title><path d="M{x(day.toordinal())} 12V{y(0)}"/>'
+        f'<g class="cs-flag"><title>{escape(f"{in_words(day)}: {words}")}</title><path d="M{x(day.toordinal())} 12V{y(0)}"/>'
         f'<circle cx="{x(day.toordinal())}" cy="8" r="4"/></g>'
         for day, words in marks
         if first <= day <= last

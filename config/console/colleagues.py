@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -31,6 +32,7 @@ class UserAdmin(ReadOnlyAdmin):
     """For the search of other pages. Colleagues have pages of their own, and nobody is deleted: what they did stays theirs."""
 
     search_fields = ["username", "first_name", "last_name", "email"]
+    ordering = ["username"]
     fields = ["username", "first_name", "last_name", "email", "is_active", "last_login"]
 
     def changes_of(self, found: User) -> list[history.Change]:
@@ -38,6 +40,8 @@ class UserAdmin(ReadOnlyAdmin):
         return sorted([*super().changes_of(found), *history.changes(Colleague, [found.pk], before=clock.now())], key=lambda change: change.at, reverse=True)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponseBase:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         return HttpResponseRedirect(reverse("console:colleagues"))
 
 

@@ -1,4 +1,4 @@
-"""My settings: name, time zone, and the second factor."""
+"""My settings: name, time zone, language, and the second factor."""
 
 from io import BytesIO
 from typing import cast
@@ -20,7 +20,7 @@ from config.console.pages import back, console, page
 from config.console.signing_in import CodeForm
 from success import colleagues, second_factor
 from success.models import Colleague
-from success.models.staff import zones
+from success.models.staff import languages, zones
 
 SALT, GOOD_FOR = "a second factor being set up", 3600  # seconds
 
@@ -29,6 +29,11 @@ class SettingsForm(forms.Form):
     first_name = forms.CharField(max_length=150, widget=UnfoldAdminTextInputWidget)
     last_name = forms.CharField(max_length=150, required=False, widget=UnfoldAdminTextInputWidget)
     timezone = forms.ChoiceField(choices=zones, widget=UnfoldAdminSelectWidget, label="Time zone", help_text="All dates and times are shown in it.")
+    language = forms.ChoiceField(
+        choices=languages,
+        widget=UnfoldAdminSelectWidget,
+        help_text="Dates, numbers and the buttons of lists and forms. The console's own words are English so far.",
+    )
 
 
 def mine(request: HttpRequest) -> User:
@@ -37,7 +42,7 @@ def mine(request: HttpRequest) -> User:
 
 @console(methods=("GET", "POST"))
 def me(request: HttpRequest) -> HttpResponseBase:
-    """My name and time zone, and how I sign in."""
+    """My name, time zone and language, and how I sign in."""
     user, form = mine(request), SettingsForm(request.POST or None, initial=initial_of(request))
     if form.is_valid():
         colleagues.save_settings(user=user, **form.cleaned_data)
@@ -48,8 +53,8 @@ def me(request: HttpRequest) -> HttpResponseBase:
 
 def initial_of(request: HttpRequest) -> dict[str, str]:
     user = mine(request)
-    zone = Colleague.objects.filter(user=user.pk).values_list("timezone", flat=True).first() or "UTC"
-    return {"first_name": user.first_name, "last_name": user.last_name, "timezone": zone}
+    chosen = Colleague.objects.filter(user=user.pk).first() or Colleague()
+    return {"first_name": user.first_name, "last_name": user.last_name, "timezone": chosen.timezone, "language": chosen.language}
 
 
 def settings_page(request: HttpRequest, *, form: forms.Form, remove: forms.Form) -> HttpResponseBase:

@@ -32,6 +32,7 @@ def console(permission: str = "", *, methods: tuple[str, ...] = ("GET",)) -> Cal
 
         only = require_http_methods([*methods, *(["HEAD"] if "GET" in methods else [])])
         framed: View = admin.site.admin_view(only(guarded))
+        framed.permission = permission  # type: ignore[attr-defined]  # for whoever asks who may open it
         return framed
 
     return decorate

@@ -33,7 +33,7 @@ from config.console.filters import (
 )
 from config.console.pages import page
 from config.console.portfolio_filters import LINKED
-from config.console.templatetags.words import day, words
+from config.console.templatetags.words import amount, day, words
 from health.effective import LEVEL
 from success import clock, suppliers
 from success.admin.suppliers import SupplierAdmin, stage_of
@@ -97,7 +97,7 @@ class SupplierList(SupplierAdmin):
 
     @admin.display(description="MRR", ordering="mrr")
     def money(self, supplier: Supplier) -> str:
-        return "" if supplier.mrr is None else f"{supplier.mrr:,.0f} {supplier.currency}"
+        return "" if supplier.mrr is None else f"{amount(supplier.mrr)} {supplier.currency}"
 
     @admin.display(description="owner", ordering="owner__username")
     def owner_name(self, supplier: Supplier) -> str:

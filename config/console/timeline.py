@@ -17,35 +17,37 @@ class Entry:
     at: datetime
     kind: str
     title: str
+    day: datetime | None  # what the title ends with
     text: str
     by: str | None
 
 
-# Each gives at, title, text and who, of a supplier, before an instant, the latest first. Kinds are the icons of the page.
+# Each gives at, title, a day after it, text and who, of a supplier, before an instant, the latest first. Kinds are the icons of the page.
 SOURCES: Mapping[str, str] = {
-    "note": "select at, 'Note', text, by_id from success_note where supplier_id = %(supplier)s and at < %(before)s order by at desc limit %(limit)s",
+    "note": """select at, 'Note', null::timestamptz, text, by_id
+        from success_note where supplier_id = %(supplier)s and at < %(before)s order by at desc limit %(limit)s""",
     "touchpoint": """select at, initcap(channel) || ', ' || case outcome when 'reached' then 'reached her' when 'no_answer' then 'no answer'
-            when 'message_left' then 'left a message' else 'booked a next step' end, text, by_id
+            when 'message_left' then 'left a message' else 'booked a next step' end, null::timestamptz, text, by_id
         from success_touchpoint where supplier_id = %(supplier)s and at < %(before)s order by at desc limit %(limit)s""",
-    "task": """select at, 'Task planned', title || ', due ' || to_char(due_on, 'FMDD Mon YYYY'), by_id
+    "task": """select at, 'Task planned for', due_on::timestamp at time zone %(zone)s, title, by_id
         from success_task where supplier_id = %(supplier)s and at < %(before)s order by at desc limit %(limit)s""",
-    "task_ended": """select ended_at, case dropped_because when '' then 'Task done' else 'Task dropped' end,
+    "task_ended": """select ended_at, case dropped_because when '' then 'Task done' else 'Task dropped' end, null::timestamptz,
             title || case dropped_because when '' then '' else ': ' || dropped_because end, ended_by_id
         from success_task where supplier_id = %(supplier)s and ended_at < %(before)s order by ended_at desc limit %(limit)s""",
-    "snooze": """select at, 'Snoozed until ' || to_char(until at time zone %(zone)s, 'FMDD Mon YYYY'), reason, by_id
+    "snooze": """select at, 'Snoozed until', until, reason, by_id
         from success_snooze where supplier_id = %(supplier)s and at < %(before)s order by at desc limit %(limit)s""",
-    "override": """select at, 'Level set to ' || replace(level, '_', ' ') || ' until ' || to_char(until at time zone %(zone)s, 'FMDD Mon YYYY'),
+    "override": """select at, 'Level set to ' || replace(level, '_', ' ') || ' until', until,
             reason || ' (computed: ' || replace(computed_level, '_', ' ') || ')', by_id
         from health_override where supplier_id = %(supplier)s and at < %(before)s order by at desc limit %(limit)s""",
     "override_ended": """select ended_at, case when ended_by_id is null then 'The set level ended by itself' else 'The set level was taken back' end,
-            'it was ' || replace(level, '_', ' '), ended_by_id
+            null::timestamptz, 'it was ' || replace(level, '_', ' '), ended_by_id
         from health_override where supplier_id = %(supplier)s and ended_at < %(before)s order by ended_at desc limit %(limit)s""",
     "status": """select at, case when internal then 'Internal account' when status = 'cancelled' then 'Cancelled' when status = 'paused' then 'Paused'
-            else 'In service: ' || status end, '', null::integer
+            else 'In service: ' || status end, null::timestamptz, '', null::integer
         from success_statuschange where supplier_id = %(supplier)s and at < %(before)s order by at desc limit %(limit)s""",
     "level": """select (day + 1)::timestamp at time zone 'UTC' - interval '1 microsecond',
             case when level is null then 'No level' when before is null then 'First level: ' || replace(level, '_', ' ')
-                 else 'From ' || replace(before, '_', ' ') || ' to ' || replace(level, '_', ' ') end,
+                 else 'From ' || replace(before, '_', ' ') || ' to ' || replace(level, '_', ' ') end, null::timestamptz,
             coalesce('score ' || round(score_before::numeric, 1) || ' → ', 'score ') || round(score::numeric, 1) || coalesce(': ' || (
                 select string_agg(part || to_char(points, ' FMS990.0') || cause, ', ' order by abs(points) desc)
                 from (select unnest(%(parts)s::text[]), unnest(by_time), ' as time passed'
@@ -54,14 +56,14 @@ SOURCES: Mapping[str, str] = {
         from (select day, level, score, by_time, by_activity, lag(level) over w as before, lag(score) over w as score_before, row_number() over w as n
               from health_snapshot where supplier_id = %(supplier)s window w as (order by day)) x
         where level is distinct from before and day < (%(before)s::timestamptz at time zone 'UTC')::date order by day desc limit %(limit)s""",
-    "activity": """select max(d.last_at), sum(d.n) || case sum(d.n) when 1 then ' action' else ' actions' end,
+    "activity": """select max(d.last_at), sum(d.n) || case sum(d.n) when 1 then ' action' else ' actions' end, null::timestamptz,
             string_agg(e.name || case when d.n > 1 then ' ×' || d.n else '' end, ', ' order by d.n desc, e.name), null::integer
         from success_dailyuse d join success_eventname e on e.id = d.event_id
         where d.supplier_id = %(supplier)s and d.last_at < %(before)s and e.meaning <> 'sign_in_reported' group by d.day order by d.day desc limit %(limit)s""",
 }
-TIMELINE = f"""select x.at, x.kind, x.title, x.text, coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username) from ({
+TIMELINE = f"""select x.at, x.kind, x.title, x.day, x.text, coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username) from ({
     " union all ".join(f"(select s.*, '{kind}' from ({sql}) s)" for kind, sql in SOURCES.items())
-}) x (at, title, text, by, kind) left join auth_user u on u.id = x.by order by x.at desc, x.kind limit %(limit)s"""
+}) x (at, title, day, text, by, kind) left join auth_user u on u.id = x.by order by x.at desc, x.kind limit %(limit)s"""
 
 
 PARTS = [words(component.key) for component in WS142.components]
@@ -81,4 +83,4 @@ def edits(supplier: int, *, before: datetime, limit: int) -> Iterator[Entry]:
         text = "\n".join(f"{step.field}: {told(step.before)} → {told(step.after)}" for step in change.steps if step.field not in TOLD_ELSEWHERE)
         if text:
             by = change.by.get_full_name() or change.by.get_username() if change.by else f"through {change.through}" if change.through else None
-            yield Entry(change.at, "edit", "Account changed", text, by)
+            yield Entry(change.at, "edit", "Account changed", None, text, by)

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import Field
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -42,6 +44,14 @@ class OfSuppliers(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return books.visible(super().get_queryset(request), request.user, path=self.supplier_path)
+
+
+class ValuesFilter(admin.AllValuesFieldListFilter):
+    """The values that the rows of the list have: of a field of another model, Django would offer those of everybody."""
+
+    def __init__(self, field: "Field[Any, Any]", request: HttpRequest, params: Any, model: Any, model_admin: Any, field_path: str) -> None:
+        super().__init__(field, request, params, model, model_admin, field_path)
+        self.lookup_choices = model_admin.get_queryset(request).order_by(field_path).values_list(field_path, flat=True).distinct()
 
 
 class ReadOnly:

@@ -96,3 +96,4 @@ class FeatureAdmin(ModelAdmin):
 class TraitUseAdmin(ReadOnlyAdmin):
     list_display = ["name", "n"]
     search_fields = ["name"]
+    ordering = ["name"]

@@ -50,6 +50,8 @@ class JobRunAdmin(ReadOnlyAdmin):
                 jobs.rerun(run, at=clock.now())
         except jobs.StillRunning:
             messages.error(request, "That job is running just now. Try again when it has ended.")
+        except jobs.UnknownJob:
+            messages.error(request, "There is no such job any more; its runs are only kept.")
         else:
             messages.success(request, "Done; see the failures that are left.")
 

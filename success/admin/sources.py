@@ -17,6 +17,7 @@ from success.models.sources import Scope
 class SourceAdmin(ModelAdmin):
     list_display = ["name", "created_at", "is_demo"]
     search_fields = ["name"]
+    ordering = ["name"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

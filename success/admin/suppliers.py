@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest
-from unfold.admin import TabularInline
+from unfold.admin import StackedInline
 
 from success import clock, history, suppliers
 from success.admin.base import ModelAdmin, OfSuppliers, ReadOnlyAdmin
@@ -14,7 +14,7 @@ from success.models import Contact, CustomField, Event, Supplier
 from success.stages import stage
 
 
-class ContactInline(TabularInline):
+class ContactInline(StackedInline):
     model = Contact
     extra = 0
     fields = ["external_id", "name", "email", "phone", "timezone", "is_primary"]

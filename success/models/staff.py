@@ -13,12 +13,18 @@ def zones() -> list[tuple[str, str]]:
     return [(name, name.replace("_", " ")) for name in sorted(available_timezones()) if name == "UTC" or ("/" in name and not name.startswith("Etc/"))]
 
 
-@remembered("timezone", "own_book_only")
+def languages() -> list[tuple[str, str]]:
+    """Those that the console knows the dates and numbers of."""
+    return list(settings.LANGUAGES)
+
+
+@remembered("timezone", "language", "own_book_only")
 class Colleague(models.Model):
     """How one of us uses the console. Made with the account; without a row, the defaults hold."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="colleague")
     timezone = models.CharField(max_length=64, default="UTC", choices=zones, help_text="dates and times are shown in it")
+    language = models.CharField(max_length=10, default="en-gb", choices=languages, help_text="dates and numbers are written as in it")
     own_book_only = models.BooleanField(default=False, help_text="sees only the suppliers they own, on every page, list and export")
 
     class Meta:

@@ -4,14 +4,18 @@ from datetime import date, datetime, timedelta
 
 from django import template
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.timesince import timesince
+from django.utils.translation import get_language
 
 from success import clock
 
 register = template.Library()
 WORDS = {"at_end": "ends soon", "active": "established", "login_recency": "sign-in", "client_activity": "clients active", "form_completion": "forms completed",
          "journey_performance": "journey steps completed", "feature_adoption": "features used"}  # fmt: skip
+
+DAYS = {"en-gb": ("j M", "j M Y"), "en-us": ("M j", "M j, Y"), "de": ("j. M", "j. M Y")}  # short, of this year and of others
+OTHER_DAYS = ("j b", "j b Y")  # in other languages months are no names
 
 
 @register.filter
@@ -24,21 +28,27 @@ def words(key: str | None) -> str:
 def told(value: object) -> str:
     """A value of some field as people read it."""
     if isinstance(value, datetime):
-        return f"{day(value)}, {timezone.localtime(value):%H:%M}"
+        return moment(value)
     return "none" if value is None else {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
 
 @register.filter
 def day(at: datetime | date | None) -> str:
-    """`24 Nov`, in the reader's time zone; with the year where it is another."""
+    """`24 Nov`, in the reader's time zone and language; with the year where it is another."""
     if at is None:
         return ""
     local = timezone.localtime(at).date() if isinstance(at, datetime) else at
-    return date_format(local, "j M" if local.year == timezone.localdate().year else "j M Y")
+    return date_format(local, DAYS.get(get_language() or "", OTHER_DAYS)[local.year != timezone.localdate().year])
 
 
 @register.filter
 def moment(at: datetime | None) -> str:
+    """`24 Nov, 16:05`, in the reader's time zone and language."""
+    return f"{day(at)}, {timezone.localtime(at):%H:%M}" if at else ""
+
+
+@register.filter
+def precisely(at: datetime | None) -> str:
     """`15:08:27` of today, `24 Nov, 15:08` of another day, in the reader's time zone."""
     if at is None:
         return ""
@@ -51,3 +61,8 @@ def age(at: datetime) -> str:
     """`2 hours, 5 minutes`: how long ago."""
     now = clock.now()
     return "less than a minute" if now - at < timedelta(minutes=1) else timesince(at, now)
+
+
+def amount(value: float | None, places: int = 0) -> str:
+    """`1,234`, as the reader's language groups digits."""
+    return "" if value is None else number_format(value, places, use_l10n=True, force_grouping=True)

@@ -45,6 +45,18 @@
     goOn(event.target).catch(() => window.location.reload());
   });
 
+  // The admin's own menu of who is signed in opens by the mouse alone: by the keyboard too.
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const menu of document.querySelectorAll('[x-data*="openUserLinks"] > .cursor-pointer')) {
+      Object.assign(menu, { role: "button", tabIndex: 0 });
+      menu.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        menu.click();
+      });
+    }
+  });
+
   // What waits for something asks for it again until it is there.
   const poll = async (waiting) => {
     const answer = await fetch(waiting.dataset.poll, { credentials: "same-origin" });

@@ -13,7 +13,7 @@ ROWS = [Row(job="success.count_events", task=Row.RUN_LONG, queue="sync", every=t
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('success', '0013_views'),
+        ('success', '0012_views'),
     ]
 
     operations = [

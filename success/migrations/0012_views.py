@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('success', '0012_history'),
+        ('success', '0011_upload_schedule'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
