@@ -80,7 +80,17 @@ def steps(model: type[models.Model], label: str, diff: Mapping[str, Any], names:
     for field in model._meta.concrete_fields:
         if str(field.column) in diff:
             before, after = diff[str(field.column)]
-            yield Step(str(field.verbose_name), said(field, before, names), said(field, after, names))
+            if isinstance(field, models.JSONField):
+                yield from inner_steps(before or {}, after or {})
+            else:
+                yield Step(str(field.verbose_name), said(field, before, names), said(field, after, names))
+
+
+def inner_steps(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Step]:
+    """Of fields kept together those that changed."""
+    for name in sorted({*before, *after}):
+        if before.get(name) != after.get(name):
+            yield Step(name, before.get(name), after.get(name))
 
 
 def named(model: type[models.Model], diffs: Collection[Mapping[str, Any]]) -> Names:

@@ -54,6 +54,13 @@ def test_each_step_joins_the_one_before(ada):
     assert told(supplier) == [("changed", None, ("plan", x, y)) for x, y in (("c", "d"), ("b", "c"), ("a", "b"))]
 
 
+def test_of_custom_fields_only_those_that_changed_are_told(ada):
+    CustomField.objects.create(name="seats")
+    supplier = SupplierFactory(custom={"seats": 5, "region": "north"})
+    suppliers.update(suppliers.lock([supplier.pk])[supplier.pk], {"custom": {"seats": 7}}, at=clock.now())
+    assert told(supplier) == [("changed", None, ("seats", 5, 7))]
+
+
 def test_handing_over_many_at_once_is_remembered_of_each(ada):
     maya, ours = StaffFactory(username="maya", first_name="", last_name=""), SupplierFactory.create_batch(3, owner=ada)
     suppliers.hand_over([one.pk for one in ours], to=maya, at=clock.now())
