@@ -15,7 +15,7 @@ from django.db.models import ForeignKey, Model, QuerySet
 from django.urls import URLPattern, get_resolver
 
 from config.console.actions import ACTIONS
-from success.models import Supplier
+from success.models import DeadLetter, JobRun, SavedView, Supplier
 from tests.test_routes import patterns
 
 PART = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -37,9 +37,11 @@ ASKED: Mapping[str, Sequence[str]] = {
     "console:today": ["", "?whose=all", "?whose=unassigned"],
     "console:start": ["", "?fragment"],
     "console:act": ["", "?fragment"],
+    "console:portfolio": ["", *(f"?by={value}" for value in ("plan", "vertical", "signed_up"))],
     "admin:search": ["?s={word}&extended=1", "?s={word}"],
 }
 OURS = {model._meta.model_name + "s": model for app in ("success", "health") for model in apps.get_app_config(app).get_models() if model._meta.model_name}
+OURS |= {"views": SavedView, "runs": JobRun, "dead-letters": DeadLetter}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from django.contrib.auth.models import Group, User
 from django_celery_beat.models import ClockedSchedule, IntervalSchedule, PeriodicTask
 
 from health import assessments, history, overrides
-from success import activity, catalogue, clock, colleagues, keys, roles, work
+from success import activity, catalogue, clock, colleagues, keys, roles, saved_views, work
 from success.imports import uploads
 from success.models import CustomField, DeadLetter, EventName, Feature, JobRun, Source, Supplier
 from tests.factories import StaffFactory
@@ -100,6 +100,7 @@ def run_the_house(*, boss: User, texts: Sequence[str] = PLAIN) -> None:
         person(say(n, 150, once=True), roles.MANAGER, first_name=say(n + 1, 150), last_name=say(n + 2, 150), email=say(n + 3, 254))
         EventName.objects.get_or_create(name=say(n), defaults={"description": say(n + 1), "kept": [say(n + 2, 64)]})
         CustomField.objects.get_or_create(name=say(n, 80), defaults={"description": say(n + 1)})
+        saved_views.save(name=say(n, 40), query={"q": say(n + 1), "plan": say(n + 2, 80)}, shared=n % 2 == 0, opens_first=False, by=boss, at=at)
         AccessAttempt.objects.create(username=say(n), ip_address="192.0.2.1", failures_since_start=9, attempt_time=at, path_info="/admin/login/")
         failures = [{"supplier": next(place), "reason": say(n + 3)}]
         about = {"state": "failed", "started_at": at, "leased_until": at, "finished_at": at, "failures": failures, "error": say(n + 2)}

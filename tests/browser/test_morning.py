@@ -108,7 +108,7 @@ def test_back_to_the_list_as_it_was_filtered(desk: Page):
     desk.get_by_role("link", name="Ines Costa").click()
     expect(desk.get_by_role("heading", name="How she stands")).to_be_visible()
     desk.get_by_role("link", name="Note").click()
-    desk.get_by_label("Note").fill("Back in a moment.")
+    desk.get_by_role("textbox", name="Note").fill("Back in a moment.")
     desk.get_by_role("dialog").get_by_role("button", name="Note").click()
     expect(desk.get_by_text("Back in a moment.")).to_be_visible()
     desk.get_by_role("link", name="Back to the list").click()

@@ -45,8 +45,11 @@
     goOn(event.target).catch(() => window.location.reload());
   });
 
-  // The admin's own menu of who is signed in opens by the mouse alone: by the keyboard too.
+  // What the admin leaves out for whoever listens or types: icons beside words are no words, and the menu of who is signed in opens by the keyboard too.
   document.addEventListener("DOMContentLoaded", () => {
+    for (const icon of document.querySelectorAll("a .material-symbols-outlined, [role=button] .material-symbols-outlined")) {
+      if (icon.closest("a, [role=button]").textContent.trim() !== icon.textContent.trim()) icon.ariaHidden = "true";
+    }
     for (const menu of document.querySelectorAll('[x-data*="openUserLinks"] > .cursor-pointer')) {
       Object.assign(menu, { role: "button", tabIndex: 0 });
       menu.addEventListener("keydown", (event) => {
