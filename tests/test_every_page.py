@@ -86,6 +86,7 @@ ONES_OWN = {
     "admin:search",
 }
 DECIDES_ITSELF = {"admin:autocomplete"}  # by what is asked for
+THE_MAKERS = {"console:view_change", "console:view_delete"}  # and the leads': for others there is none
 OPENED, REFUSED = {200, 302}, {403}
 
 
@@ -125,6 +126,8 @@ def is_as_it_should_be(place: Place, user: User | None, browser: Browser) -> boo
         return sent_away == (permission is not None) and answer.status_code in OPENED
     if place.route in DECIDES_ITSELF:
         return answer.status_code in OPENED | REFUSED and not sent_away
+    if place.route in THE_MAKERS and not user.has_perm("success.change_any_savedview"):
+        return answer.status_code in REFUSED | {404}
     may = not permission or user.has_perm(permission)
     forbidden_to_all = permission.split(".")[-1].startswith(("add_", "delete_")) and place.route.startswith("admin:")
     return not sent_away and answer.status_code in (OPENED if may else REFUSED) | (REFUSED if forbidden_to_all else set())
@@ -193,19 +196,23 @@ def run_is_offered(model_admin: admin.ModelAdmin, name: str, user: User | None) 
 # ---------------------------------------------------------------- nobody's but one's own
 
 SECRET = "Zanzibar "
-TELLS = re.compile(r"zanzibar|ZZQ|7[.,\s]?654[.,\s]?321", re.IGNORECASE)
+TELLS = re.compile(r"zanzibar|\bZZQ\b|7[.,\s]?654[.,\s]?321", re.IGNORECASE)
 LINK = re.compile(r'href="(\?[^"]*)"')
 
 
 def opened(browser: Browser, places_to_go: list[Place]) -> Iterator[tuple[str, str]]:
     """Each page, and each that is a click away from it by another filter, order or page of the list."""
     for place in places_to_go:
-        answer = browser.get(place.path)
-        text = b"".join(answer.streaming_content).decode() if answer.streaming else answer.text
+        text = text_of(browser, place.path)
         yield place.path, text
         for more in sorted(set(LINK.findall(text)))[:40]:
             path = place.path.partition("?")[0] + more.replace("&amp;", "&")
-            yield path, browser.get(path).text
+            yield path, text_of(browser, path)
+
+
+def text_of(browser: Browser, path: str) -> str:
+    answer = browser.get(path)
+    return b"".join(answer.streaming_content).decode() if answer.streaming else answer.text
 
 
 def everywhere() -> list[Place]:
@@ -216,7 +223,7 @@ def everywhere() -> list[Place]:
 
 def what_is_told(text: str) -> str:
     """Where a page gives the others away; that it says back what one looked for does not count."""
-    text = re.sub(r'(value|href|action)="[^"]*zanzibar[^"]*"', "", text, flags=re.IGNORECASE)
+    text = re.sub(r'(value|href|action)="[^"]*zanzibar[^"]*"|found by “zanzibar”', "", text, flags=re.IGNORECASE)
     found = TELLS.search(text)
     return text[max(0, found.start() - 80) : found.end() + 40] if found else ""
 
@@ -230,7 +237,7 @@ def test_who_keeps_to_her_own_book_meets_no_other_anywhere(house):
 def test_the_others_would_be_met_if_they_were_not_kept_apart(house):
     """So the test before this one can fail, on pages of every kind."""
     browser = signed_in(house["success manager"])
-    told = {place.route for place in everywhere() if what_is_told(browser.get(place.path).text)}
+    told = {place.route for place in everywhere() if what_is_told(text_of(browser, place.path))}
     assert told >= {
         "console:today", "console:supplier", "console:act", "admin:search", "admin:autocomplete",
         "admin:success_supplier_changelist", "admin:success_supplier_change", "admin:success_supplier_history",

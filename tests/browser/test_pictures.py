@@ -10,38 +10,47 @@ from playwright.sync_api import Browser, Page
 
 from config.local import demo
 from config.local.demo import sarah, staff
-from config.local.demo.world import OWNERS
 from success import clock
 from success.models import Supplier
+from success.roles import LEAD, MANAGER
 from tests.browser.conftest import opened, sign_in
-from tests.server import ROOT
+from tests.server import ROOT, running
 
 KEPT = bool(os.environ.get("PICTURES"))
 LARGEST = 250_000  # bytes
-PICTURES: Mapping[str, Callable[[Supplier], str]] = {  # name -> the page, given Sarah
-    "today": lambda sarah: "/admin/",
-    "supplier": lambda sarah: f"/admin/suppliers/{sarah.pk}/",
+LIST = "/admin/success/supplier/?level=at_risk&o=2"
+PICTURES: Mapping[str, tuple[str, Callable[[Supplier], str]]] = {  # name -> whose page, and which, given Sarah
+    "today": (MANAGER, lambda sarah: "/admin/"),
+    "supplier": (MANAGER, lambda sarah: f"/admin/suppliers/{sarah.pk}/"),
+    "suppliers": (MANAGER, lambda sarah: LIST),
+    "portfolio": (LEAD, lambda sarah: "/admin/portfolio/?by=plan"),
 }
+Windows = Mapping[str, Page]
 
 
 @pytest.fixture
-def shown(request: pytest.FixtureRequest, browser: Browser) -> Iterator[tuple[Page, Supplier]]:
-    """A success manager's window, and Sarah: those of the demo, or of a small test."""
+def shown(request: pytest.FixtureRequest, browser: Browser) -> Iterator[tuple[Windows, Supplier]]:
+    """A window for each role, and Sarah: those of the demo, or of a small test."""
     if not KEPT:
-        yield request.getfixturevalue("desk"), request.getfixturevalue("people")
+        yield dict.fromkeys((MANAGER, LEAD), request.getfixturevalue("desk")), request.getfixturevalue("people")
         return
-    page = opened(browser, request.getfixturevalue("web"))
-    with override_settings(DEBUG=True):
+    request.getfixturevalue("committed")
+    with override_settings(DEBUG=True), running(REQUIRE_SECOND_FACTOR="") as (base, _):
         demo.load(at=clock.now())
-    sign_in(page, OWNERS[0], staff.password_of(OWNERS[0]))
-    yield page, Supplier.objects.get(external_id=sarah.ID)
-    page.context.close()
+        names = {role: next(name for name, (_, _, of) in staff.PEOPLE.items() if of == role) for role in (MANAGER, LEAD)}
+        windows = {role: opened(browser, base) for role in names}
+        for role, name in names.items():
+            sign_in(windows[role], name, staff.password_of(name))
+        yield windows, Supplier.objects.get(external_id=sarah.ID)
+        for page in windows.values():
+            page.context.close()
 
 
-def test_pictures(shown: tuple[Page, Supplier], tmp_path: Path):
-    page, sarah = shown
+def test_pictures(shown: tuple[Windows, Supplier], tmp_path: Path):
+    windows, sarah = shown
     folder = ROOT / "docs/images" if KEPT else tmp_path
-    for name, address in PICTURES.items():
+    for name, (whose, address) in PICTURES.items():
+        page = windows[whose]
         page.goto(address(sarah))
         page.evaluate("document.fonts.ready")
         page.screenshot(path=folder / f"{name}.png")
