@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.expressions import RawSQL
 
+from success import db
 from success.imports.files import Chunk, File, Reject, Unreadable
 from success.imports.rejects import HEADER, harmless, with_records
 from success.imports.suppliers import ID, Outcome, Row, read, take, traits_in
@@ -97,6 +98,8 @@ def preview(upload: Upload) -> Preview:
 @transaction.atomic
 def take_next(upload: int, *, at: datetime) -> Upload:
     """The next chunk is imported and counted, once, whoever else asks for it now; after the last the content is gone. Raises NoId."""
+    # Who asks for it at the same time waits for a whole chunk.
+    db.rows("select set_config('lock_timeout', '20s', true), set_config('statement_timeout', '20s', true)")
     found = Upload.objects.select_for_update().get(pk=upload)
     if found.finished_at is not None:
         return found
