@@ -63,7 +63,7 @@ def everyone() -> str:
 AWAKE = "not exists (select 1 from success_snooze z where z.supplier_id = s.id and z.ended_at is null and z.until > %(at)s)"
 NEEDS = "x.stage <> 'new' and (x.level in ('critical', 'at_risk') or x.declining or (x.stage = 'at_end' and x.level is null))"
 LISTS = {  # name -> who stands in it, in which order, how many at most
-    "needing": (NEEDS, "x.fell desc, coalesce(x.mrr, 0) * greatest(70 - coalesce(x.score, 70), 0) desc, x.ends_at, x.key", MOST),
+    "needing": (NEEDS, "x.fell desc, coalesce(x.mrr / u.mrr, 0) * greatest(70 - coalesce(x.score, 70), 0) desc, x.ends_at, x.key", MOST),
     "trying": (f"x.trial and {NEEDS}", "x.fell desc, x.ends_at, x.key", MOST_NEW),
     "new": ("x.stage = 'new'", "x.known_since desc, x.key", MOST_NEW),
 }
@@ -71,11 +71,13 @@ LISTS = {  # name -> who stands in it, in which order, how many at most
 
 def lines() -> str:
     """All lists from one pass over the suppliers."""
+    one = "select x.* from x left join usual u using (currency) where {where} order by {order} limit {most}"
     found = " union all ".join(
-        f"(select '{name}' as list, row_number() over () as place, x.* from (select * from x where {where} order by {order} limit {most}) x)"
+        f"(select '{name}' as list, row_number() over () as place, x.* from ({one.format(where=where, order=order, most=most)}) x)"
         for name, (where, order, most) in LISTS.items()
     )
-    return f"""with x as materialized (select * from ({everyone()} and {AWAKE}) x where x.stage = 'new' or {NEEDS}), found as ({found})
+    return f"""with usual as materialized (select currency, avg(mrr) as mrr from success_supplier where mrr > 0 group by 1),
+        x as materialized (select * from ({everyone()} and {AWAKE}) x where x.stage = 'new' or {NEEDS}), found as ({found})
         select x.list, x.key, x.id, coalesce(nullif(c.name, ''), x.id), x.mrr, x.currency, x.ends_at, x.trial,
             coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username), x.stage, x.level, x.score, x.level_before, x.level_since, x.fell, t.at
         from found x
@@ -92,6 +94,7 @@ def lists(*, owner: int | None = None, unassigned: bool = False, at: datetime) -
     """Who needs somebody, three lists.
 
     `needing`: at most 20 past their first week, those who fell this week first, then by money times distance below 70, then by the end of trial or term.
+    Money is measured by what is usual in its currency: 869 Swedish crowns are not eleven times 79 pounds.
     `trying`: those on trial who need somebody and are not among them: money cannot rank who pays nothing yet.
     `new`: the latest of those in their first week.
     """
@@ -118,6 +121,7 @@ def book(*, owner: int | None = None, unassigned: bool = False, at: datetime) ->
         if level in ("critical", "at_risk") and mrr:
             at_risk[currency] = at_risk.get(currency, 0) + mrr
     [(snoozed,)] = db.rows(f"select count(*) from ({everyone()} and not {AWAKE}) x", asked)
+    at_risk = dict(sorted(at_risk.items(), key=lambda item: -item[1]))
     return Book(levels, came, at_risk, snoozed, left_out(owner=owner, unassigned=unassigned))
 
 

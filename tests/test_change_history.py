@@ -1,12 +1,14 @@
 """History: who changed what, when, before and after, of anything a person can edit."""
 
+import json
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.urls import reverse
 from django_celery_beat.models import PeriodicTask
 
-from success import catalogue, clock, history, keys, privacy, roles, suppliers
+from success import activity, catalogue, clock, history, keys, privacy, roles, suppliers
 from success.models import Colleague, Contact, CustomField, EventName, Supplier
 from tests.factories import ContactFactory, SourceFactory, StaffFactory, SupplierFactory
 
@@ -17,6 +19,11 @@ def ada(db, client):
     ada.groups.add(Group.objects.get(name=roles.ADMINISTRATOR))
     client.force_login(ada)
     return ada
+
+
+def known(**about):
+    """A supplier of whom the product has said something before."""
+    return SupplierFactory(**about, said_at={"plan": "2026-01-01T00:00:00+00:00"})
 
 
 def changes(row):
@@ -48,27 +55,35 @@ def test_a_change_on_a_page_is_signed_with_before_and_after(client, ada):
 
 
 def test_each_step_joins_the_one_before(ada):
-    supplier = SupplierFactory(plan="a")
+    supplier = known(plan="a")
     for plan in ("b", "c", "d"):
         suppliers.update(suppliers.lock([supplier.pk])[supplier.pk], {"plan": plan}, at=clock.now())
     assert told(supplier) == [("changed", None, ("plan", x, y)) for x, y in (("c", "d"), ("b", "c"), ("a", "b"))]
 
 
+def test_what_is_first_said_of_a_supplier_changes_nothing(db):
+    for n, plan in enumerate(("pro", "pro", "studio")):
+        raw = json.dumps({"type": "identify", "userId": "sarah", "messageId": str(n), "traits": {"status": "trial", "plan": plan}}).encode()
+        activity.take([raw], kind=None, source=SourceFactory(), received_at=clock.now())
+    assert told(Supplier.objects.get(external_id="sarah")) == [("changed", None, ("plan", "pro", "studio"))]
+
+
 def test_of_custom_fields_only_those_that_changed_are_told(ada):
     CustomField.objects.create(name="seats")
-    supplier = SupplierFactory(custom={"seats": 5, "region": "north"})
+    supplier = known(custom={"seats": 5, "region": "north"})
     suppliers.update(suppliers.lock([supplier.pk])[supplier.pk], {"custom": {"seats": 7}}, at=clock.now())
     assert told(supplier) == [("changed", None, ("seats", 5, 7))]
 
 
 def test_handing_over_many_at_once_is_remembered_of_each(ada):
-    maya, ours = StaffFactory(username="maya", first_name="", last_name=""), SupplierFactory.create_batch(3, owner=ada)
+    maya = StaffFactory(username="maya", first_name="", last_name="")
+    ours = [known(owner=ada) for _ in range(3)]
     suppliers.hand_over([one.pk for one in ours], to=maya, at=clock.now())
     assert [told(one) for one in ours] == [[("changed", None, ("owner", "Ada Novak", "maya"))]] * 3
 
 
 def test_over_the_api_the_key_stands_for_its_holder(client, db):
-    supplier = SupplierFactory(plan="basic")
+    supplier = known(plan="basic")
     key = keys.create(source=SourceFactory(), name="billing", scopes=["write"])[1]
     headers = {"authorization": f"Bearer {key}"}
     assert client.patch(f"/api/v1/suppliers/{supplier.external_id}/", {"plan": "pro"}, "application/json", headers=headers).status_code == 200
@@ -138,7 +153,7 @@ def test_whoever_keeps_to_their_own_book_reads_no_other_history(client, db):
 
 
 def test_the_timeline_tells_who_changed_what_of_the_account(client, ada):
-    supplier = SupplierFactory(plan="basic", trial_ends_at=None)
+    supplier = known(plan="basic", trial_ends_at=None)
     url = f"/admin/suppliers/{supplier.pk}/"
     suppliers.update(suppliers.lock([supplier.pk])[supplier.pk], {"plan": "pro", "status": "past_due"}, at=clock.now())
     suppliers.hand_over([supplier.pk], to=ada, at=clock.now())

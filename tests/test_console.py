@@ -9,8 +9,8 @@ from django.contrib.auth.models import Group
 from django.urls import reverse
 
 from config.console.urls import urlpatterns
-from health import assessments, history
-from health.models import Snapshot
+from health import assessments, history, worklist
+from health.models import Assessment, Snapshot
 from success import activity, clock, saved_views
 from success.imports import uploads
 from success.models import Colleague, DeadLetter, Event, JobRun, Note, Snooze, Supplier, Task, Touchpoint
@@ -58,6 +58,23 @@ def test_a_morning(client, maya, sarah):
         assert words in page
     client.post(reverse("console:wake", args=[sarah.pk]))
     assert "Sarah Lund" in client.get("/admin/").text
+
+
+def test_who_fell_comes_first_then_money_as_it_is_usual_in_its_currency(db):
+    """Crowns are many and worth little: 800 of them are less than 60 pounds where 800 crowns and 30 pounds are usual."""
+    now = clock.now()
+    for name, mrr, currency, days in (("crowns", 800, "SEK", 60), ("pounds", 60, "GBP", 60), ("few pounds", 10, "GBP", 60), ("trial", 0, "GBP", 60)):
+        SupplierFactory(external_id=name, mrr=mrr, currency=currency, created_at=now - timedelta(days=days))
+    raw = [json_of("Signed In", name, now - timedelta(days=20)) for name in ("crowns", "pounds", "few pounds", "trial")]
+    activity.take(raw, kind=None, source=SourceFactory(), received_at=now)
+    assessments.assess(at=now)
+    assert [line.id for line in worklist.lists(at=now)["needing"]] == ["pounds", "crowns", "few pounds", "trial"]
+    Assessment.objects.filter(supplier__external_id="trial").update(level_before="healthy", level_since=now)
+    assert [line.id for line in worklist.lists(at=now)["needing"]] == ["trial", "pounds", "crowns", "few pounds"]
+
+
+def json_of(event, supplier, at):
+    return msgspec.json.encode({"type": "track", "userId": supplier, "event": event, "timestamp": at.isoformat()})
 
 
 def test_the_timeline_says_what_moved_a_level(client, maya, sarah):

@@ -77,7 +77,7 @@ class SupplierList(SupplierAdmin):
     def level(self, supplier: Supplier) -> SafeString:
         level = getattr(supplier, "effective_level", None)
         score = supplier.assessment.score if hasattr(supplier, "assessment") else None
-        shown = "" if score is None else f"{score:.0f}"
+        shown = "" if score is None else amount(score, 1)
         return format_html('<span class="cs-level cs-{}">{} {}</span>', level or "none", words(level) if level else "no score", shown)
 
     @admin.display(description="90 days")

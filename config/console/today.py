@@ -32,6 +32,12 @@ class Whose:
     def asked(self) -> dict[str, Any]:
         return {"owner": self.owner, "unassigned": self.unassigned}
 
+    @property
+    def lists(self) -> str:
+        """The address of the list of these suppliers, to be narrowed."""
+        owner = {"mine": "owner=mine&", "unassigned": "owner=none&"}.get(self.key, "")
+        return f"{reverse('admin:success_supplier_changelist')}?{owner}"
+
 
 @console("success.view_supplier")
 def today(request: HttpRequest) -> HttpResponseBase:

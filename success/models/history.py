@@ -12,9 +12,18 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 Model = TypeVar("Model", bound=type[models.Model])
 
 
-def remembered(*fields: str, ends: bool = False, app_label: str | None = None) -> Callable[[Model], Model]:
+class AfterTheFirst(pgtrigger.AnyChange):
+    """What a product first says of a supplier changes nothing that anybody knew; only one of us may be the first to change it."""
+
+    def resolve(self, model: type[models.Model]) -> str:
+        first = "OLD.said_at = '{}' AND NOT coalesce(nullif(current_setting('pghistory.context_metadata', true), '')::jsonb ? 'user', false)"
+        return f"({super().resolve(model)} AND NOT ({first}))"
+
+
+def remembered(*fields: str, ends: bool = False, when: pgtrigger.Condition | None = None, app_label: str | None = None) -> Callable[[Model], Model]:
     """Of these fields the values before each change are kept, in a table `..Past`; where people make and delete rows (`ends`), also that they did."""
-    trackers = [pghistory.UpdateEvent(row=pghistory.Old), *([pghistory.InsertEvent(), pghistory.DeleteEvent()] if ends else [])]
+    changed = pghistory.UpdateEvent(row=pghistory.Old, condition=when or pgtrigger.AnyChange())
+    trackers = [changed, *([pghistory.InsertEvent(), pghistory.DeleteEvent()] if ends else [])]
     return kept_beside(trackers, fields, app_label=app_label, outlives=ends)
 
 
