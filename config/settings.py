@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "config.console.readable.without_nul",
     "config.console.signing_in.second_factor_first",
     "config.console.zone.own_zone_and_language",
     "config.console.authorship.signed",
@@ -256,6 +257,7 @@ CONTENT_SECURITY_POLICY = {
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # bearer token of the scraper; without it /metrics answers loopback only
 
 # ---------------------------------------------------------------- language, time, static files
+FORMAT_MODULE_PATH = ["config.formats"]
 LANGUAGE_CODE = "en-gb"
 # What a colleague may choose: dates, numbers and the words of the forms follow it. The console's own words are English so far.
 LANGUAGES = [

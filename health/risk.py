@@ -3,8 +3,9 @@
 The change of a level as an event is `health.events.RiskChanged`."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
 
 from health.scoring import Inputs, Scorecard
 
@@ -44,6 +45,15 @@ class Picture:
     last_activity_at: datetime | None
     use: Use | None
     at: datetime
+
+
+def seen_from(picture: Picture, zone: tzinfo) -> Picture:
+    """The same picture, its days those of a time zone."""
+
+    def there(thing: Any) -> dict[str, Any]:
+        return {field.name: at.astimezone(zone) for field in fields(thing) if isinstance(at := getattr(thing, field.name), datetime)}
+
+    return replace(picture, inputs=replace(picture.inputs, **there(picture.inputs)), **there(picture))
 
 
 def use(recent: int, before: int, known_since: datetime, at: datetime) -> Use | None:

@@ -34,6 +34,14 @@ class Line:
     contacted_at: datetime | None
 
 
+@dataclass(slots=True)
+class Found:
+    """The first of a list, and how many are in it."""
+
+    lines: list[Line]
+    total: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Book:
     """Suppliers in service by level with those that came to it this week, their money at risk by currency, and who is left out."""
@@ -42,6 +50,7 @@ class Book:
     came: dict[str, int]
     at_risk: dict[str, float]
     snoozed: int
+    by_hand: int
     left_out: dict[str, int]
 
     @property
@@ -71,7 +80,7 @@ LISTS = {  # name -> who stands in it, in which order, how many at most
 
 def lines() -> str:
     """All lists from one pass over the suppliers."""
-    one = "select x.* from x left join usual u using (currency) where {where} order by {order} limit {most}"
+    one = "select x.*, count(*) over () as total from x left join usual u using (currency) where {where} order by {order} limit {most}"
     found = " union all ".join(
         f"(select '{name}' as list, row_number() over () as place, x.* from ({one.format(where=where, order=order, most=most)}) x)"
         for name, (where, order, most) in LISTS.items()
@@ -79,18 +88,26 @@ def lines() -> str:
     return f"""with usual as materialized (select currency, avg(mrr) as mrr from success_supplier where mrr > 0 group by 1),
         x as materialized (select * from ({everyone()} and {AWAKE}) x where x.stage = 'new' or {NEEDS}), found as ({found})
         select x.list, x.key, x.id, coalesce(nullif(c.name, ''), x.id), x.mrr, x.currency, x.ends_at, x.trial,
-            coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username), x.stage, x.level, x.score, x.level_before, x.level_since, x.fell, t.at
+            coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username), x.stage, x.level, x.score, x.level_before, x.level_since, x.fell,
+            t.at, x.total
         from found x
         left join success_contact c on c.supplier_id = x.key and c.is_primary
         left join auth_user u on u.id = x.owner_id
         left join lateral (select at from success_touchpoint where supplier_id = x.key order by at desc limit 1) t on true order by x.list, x.place"""
 
 
+def chosen(which: str) -> str:
+    """A statement that finds the suppliers of a list, or those who are snoozed, for those who show them all."""
+    if which == "snoozed":
+        return f"select key from ({everyone()} and not {AWAKE}) x"
+    return f"select key from ({everyone()} and {AWAKE}) x where {LISTS[which][0]}"
+
+
 def params(*, owner: int | None, unassigned: bool, at: datetime) -> dict[str, Any]:
     return {"owner": owner, "unassigned": unassigned, "at": at, "week": at - WEEK}
 
 
-def lists(*, owner: int | None = None, unassigned: bool = False, at: datetime) -> dict[str, list[Line]]:
+def lists(*, owner: int | None = None, unassigned: bool = False, at: datetime) -> dict[str, Found]:
     """Who needs somebody, three lists.
 
     `needing`: at most 20 past their first week, those who fell this week first, then by money times distance below 70, then by the end of trial or term.
@@ -98,10 +115,12 @@ def lists(*, owner: int | None = None, unassigned: bool = False, at: datetime) -
     `trying`: those on trial who need somebody and are not among them: money cannot rank who pays nothing yet.
     `new`: the latest of those in their first week.
     """
-    found: dict[str, list[Line]] = {name: [] for name in LISTS}
-    for name, *line in db.rows(lines(), params(owner=owner, unassigned=unassigned, at=at)):
-        found[name].append(Line(*line))
-    found["trying"] = [line for line in found["trying"] if line not in found["needing"]]
+    found = {name: Found([]) for name in LISTS}
+    for name, *line, total in db.rows(lines(), params(owner=owner, unassigned=unassigned, at=at)):
+        found[name].lines.append(Line(*line))
+        found[name].total = total
+    already = {line.key for line in found["needing"].lines}
+    found["trying"].lines = [line for line in found["trying"].lines if line.key not in already]
     return found
 
 
@@ -122,7 +141,8 @@ def book(*, owner: int | None = None, unassigned: bool = False, at: datetime) ->
             at_risk[currency] = at_risk.get(currency, 0) + mrr
     [(snoozed,)] = db.rows(f"select count(*) from ({everyone()} and not {AWAKE}) x", asked)
     at_risk = dict(sorted(at_risk.items(), key=lambda item: -item[1]))
-    return Book(levels, came, at_risk, snoozed, left_out(owner=owner, unassigned=unassigned))
+    [(by_hand,)] = db.rows(f"select count(*) from ({everyone()} and a.level is not null and v.level is not null) x", asked)
+    return Book(levels, came, at_risk, snoozed, by_hand, left_out(owner=owner, unassigned=unassigned))
 
 
 def left_out(*, owner: int | None = None, unassigned: bool = False) -> dict[str, int]:

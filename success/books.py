@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from success import colleagues, suppliers
@@ -15,6 +14,10 @@ from success.roles import ROLES
 
 class CannotSee(Exception):
     """Some of the open tasks are about suppliers of others, whom this colleague does not see. Choose a colleague who sees all suppliers, or let the tasks stay."""
+
+
+class NotYours(Exception):
+    """Whoever keeps to their own book hands over that one alone."""
 
 
 class NotWorking(Exception):
@@ -68,28 +71,24 @@ def takers(*, besides: User) -> QuerySet[User]:
     return working.exclude(pk=besides.pk).distinct().order_by("first_name", "username")
 
 
-@transaction.atomic
 def hand_over(*, whose: User, to: User, with_tasks: bool, by: User, at: datetime) -> tuple[int, int]:
     """All suppliers of a colleague, and with them every open task, are another's; says how many of each.
 
     Snoozes, notes and history stay with the suppliers. What somebody gives the colleague meanwhile goes along too, until nothing is left.
+    A part at a time, so that nobody who writes waits long: cut off, the rest is still the colleague's, and the same call goes on.
 
     Raises:
-        NotWorking, CannotSee: nothing changed hands.
+        NotYours, NotWorking, CannotSee: nothing changed hands.
     """
+    if limited(by) and whose.pk != by.pk:
+        raise NotYours
     if not takers(besides=whose).filter(pk=to.pk).exists():
         raise NotWorking
+    if with_tasks and limited(to) and Task.objects.open().filter(assignee=whose).exclude(supplier__owner__in=[to, whose]).exists():
+        raise CannotSee
     moved = 0
-    while own := list(Supplier.objects.filter(owner=whose).values_list("pk", flat=True)):
+    while own := list(Supplier.objects.filter(owner=whose).order_by("pk").values_list("pk", flat=True)[: suppliers.AT_ONCE]):
         moved += suppliers.hand_over(own, to=to, at=at, whose=whose)
-    tasks = move_tasks(whose=whose, to=to) if with_tasks else 0
+    tasks = Task.objects.open().filter(assignee=whose).update(assignee=to) if with_tasks else 0
     colleagues.note(whose, f"book handed over to {to.get_username()}: {moved} suppliers, {tasks} open tasks", by=by, at=at)
     return moved, tasks
-
-
-def move_tasks(*, whose: User, to: User) -> int:
-    """Every open task is the other's. Raises CannotSee."""
-    tasks = Task.objects.open().filter(assignee=whose)
-    if limited(to) and tasks.exclude(supplier__owner=to).exists():
-        raise CannotSee
-    return tasks.update(assignee=to)

@@ -21,10 +21,16 @@ select p.pgh_created_at, p.pgh_label, (p.pgh_context ->> 'user')::integer, coale
     where p.pgh_label = 'update' and k.key not like 'pgh\\_%%' and p.before -> k.key is distinct from p.after -> k.key
 )
 from (
-    select h.*, to_jsonb(h) as before, coalesce(lead(to_jsonb(h)) over (partition by h.pgh_obj_id order by h.pgh_id), to_jsonb(t)) as after
-    from {past} h left join {live} t on t.{key} = h.pgh_obj_id where h.pgh_obj_id = any(%(keys)s)
+    select h.*, to_jsonb(h) as before, coalesce(
+        lead(to_jsonb(h)) over (partition by h.pgh_obj_id order by h.pgh_id),
+        (select to_jsonb(n) from {past} n where n.pgh_obj_id = h.pgh_obj_id and n.pgh_id > h.pgh_id order by n.pgh_id limit 1),
+        to_jsonb(t)
+    ) as after
+    from unnest(%(keys)s::bigint[]) o (key) cross join lateral (
+        select * from {past} where pgh_obj_id = o.key and pgh_created_at < %(before)s order by pgh_id desc limit %(most)s
+    ) h left join {live} t on t.{key} = h.pgh_obj_id
 ) p
-where p.pgh_created_at < %(before)s order by p.pgh_created_at desc, p.pgh_id desc limit %(most)s
+order by p.pgh_created_at desc, p.pgh_id desc limit %(most)s
 """
 Names = dict[type[models.Model], dict[Any, Any]]
 

@@ -68,10 +68,10 @@ def job_now(row: PeriodicTask, last: list[Any] | None, failed: int, failed_suppl
 
 
 def how(schedule: Schedule, slot: datetime | None, state: str | None, leased_until: datetime | None, *, at: datetime) -> str:
-    """`overdue` is what should have begun a minute ago; `left` what a worker died on."""
+    """`overdue` is what should have begun three minutes ago, when asking again (`jobs.overdue`) has not helped; `left` what a worker died on."""
     if state == RunState.RUNNING and leased_until is not None:
         return "running" if leased_until > at else "left"
-    due = schedule.latest(at - jobs.LATE)
+    due = schedule.latest(at - 3 * jobs.LATE)
     if due is not None and (slot is None or slot < due):
         return "overdue"
     return state or "waiting"

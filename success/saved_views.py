@@ -5,8 +5,10 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
+from success import books
 from success.models import SavedView
 
 
@@ -18,9 +20,15 @@ class NotYours(Exception):
     """A view is its maker's; one that is shared a lead may change too."""
 
 
+def open_to(user: User) -> QuerySet[SavedView]:
+    """The views this person made, and those that others share; for who keeps to their own book only their own: a view may be named after a supplier."""
+    return SavedView.objects.filter(Q(owner=user) if books.limited(user) else Q(owner=user) | Q(shared=True))
+
+
 @transaction.atomic
 def save(*, name: str, query: Mapping[str, str], shared: bool, opens_first: bool, by: User, at: datetime) -> SavedView:
     """The view stands for this query; one that its maker has of this name gives way."""
+    User.objects.select_for_update().get(pk=by.pk)  # of two at once the later one opens first
     if opens_first:
         SavedView.objects.filter(owner=by).update(opens_first=False)
     said = {"query": dict(query), "shared": shared, "opens_first": opens_first, "at": at}
@@ -31,6 +39,7 @@ def save(*, name: str, query: Mapping[str, str], shared: bool, opens_first: bool
 def change(view: SavedView, *, name: str, shared: bool, opens_first: bool, by: User) -> None:
     """The view goes by this name, and is shared or not. Raises NotYours, NameTaken."""
     refuse_others(view, by)
+    User.objects.select_for_update().get(pk=view.owner_id)
     mine = view.owner_id == by.pk
     if opens_first and mine:
         SavedView.objects.filter(owner=by).exclude(pk=view.pk).update(opens_first=False)
@@ -62,9 +71,9 @@ def first_of(user: User) -> SavedView | None:
     return SavedView.objects.filter(owner=user.pk, opens_first=True).first()
 
 
-# A short word is only looked for as the whole: an id may be "7".
+# Whole words alone: an id may be "trial", and a view about those on trial.
 NAMING = """select v.id from success_savedview v, lateral (values (lower(v.name)), (lower(v.query ->> 'q'))) typed (words)
-    where exists (select 1 from unnest(%s::text[]) word where words = lower(word) or length(word) > 4 and strpos(words, lower(word)) > 0)"""
+    where exists (select 1 from unnest(%s::text[]) word where words = lower(word) or strpos(' ' || words || ' ', ' ' || lower(word) || ' ') > 0)"""
 
 
 def forget_supplier(words: Collection[str]) -> int:

@@ -111,6 +111,17 @@ def test_who_cannot_take_it_over(client, maya, who):
             books.hand_over(whose=maya, to=to, with_tasks=True, by=maya, at=clock.now())
 
 
+def test_a_lead_who_keeps_to_her_own_book_takes_nobody_elses(client, maya):
+    SupplierFactory(owner=maya)
+    lina = staff(client, roles.LEAD)
+    Colleague.objects.create(user=lina, own_book_only=True)
+    url = reverse("console:book", args=[maya.pk])
+    assert {client.get(url).status_code, client.post(url, {"to": lina.pk}).status_code} == {404}
+    with pytest.raises(books.NotYours):
+        books.hand_over(whose=maya, to=lina, with_tasks=False, by=lina, at=clock.now())
+    assert not Supplier.objects.filter(owner=lina).exists()
+
+
 def test_who_lets_a_colleague_go_is_offered_to_hand_over_what_is_left(client, maya, tom):
     staff(client, roles.ADMINISTRATOR)
     assert "3 suppliers</a>, 3 open tasks" in client.get(reverse("console:colleague", args=[maya.pk])).text

@@ -1,6 +1,7 @@
 """The console: who needs me today, and what I do about it."""
 
 import csv
+import re
 from datetime import timedelta
 
 import msgspec
@@ -68,13 +69,29 @@ def test_who_fell_comes_first_then_money_as_it_is_usual_in_its_currency(db):
     raw = [json_of("Signed In", name, now - timedelta(days=20)) for name in ("crowns", "pounds", "few pounds", "trial")]
     activity.take(raw, kind=None, source=SourceFactory(), received_at=now)
     assessments.assess(at=now)
-    assert [line.id for line in worklist.lists(at=now)["needing"]] == ["pounds", "crowns", "few pounds", "trial"]
+    assert [line.id for line in worklist.lists(at=now)["needing"].lines] == ["pounds", "crowns", "few pounds", "trial"]
     Assessment.objects.filter(supplier__external_id="trial").update(level_before="healthy", level_since=now)
-    assert [line.id for line in worklist.lists(at=now)["needing"]] == ["trial", "pounds", "crowns", "few pounds"]
+    assert [line.id for line in worklist.lists(at=now)["needing"].lines] == ["trial", "pounds", "crowns", "few pounds"]
 
 
 def json_of(event, supplier, at):
     return msgspec.json.encode({"type": "track", "userId": supplier, "event": event, "timestamp": at.isoformat()})
+
+
+def test_behind_what_today_counts_stand_the_suppliers_it_counts(client, maya, sarah):
+    """The snoozed, those whose level somebody set, each level, and all of a list of which only the first are shown."""
+    others = SupplierFactory.create_batch(23, owner=maya, created_at=clock.now() - timedelta(days=60))
+    SupplierFactory(owner=maya, status="cancelled")
+    assessments.assess(at=clock.now())
+    act(client, others[0], "snooze", until=clock.now().date() + timedelta(days=3), reason="away")
+    act(client, others[1], "override", level="healthy", reason="she called", until=clock.now().date() + timedelta(days=3))
+    today = client.get("/admin/").text
+    assert "20 of <a" in today and "Show" not in today
+    lists = {n: href for href, n in re.findall(r'<a href="(/admin/success/supplier/[^"]*)">(\d+)[^<]*</a>', today)}
+    counted = {n: client.get(href.replace("&amp;", "&")).context["cl"].result_count for n, href in lists.items()}
+    assert counted == {n: int(n) for n in lists} and {"1", "22", "23"} <= set(lists)
+    page = client.get(reverse("admin:success_supplier_changelist")).text
+    assert "snoozed until" in page and "set by hand until" in page
 
 
 def test_the_timeline_says_what_moved_a_level(client, maya, sarah):
@@ -95,12 +112,12 @@ def test_what_was_typed_stays_when_it_cannot_be_taken(client, maya, sarah):
 def test_a_task_is_done_once(client, maya, sarah):
     task = Task.objects.create(supplier=sarah, title="Call", due_on=clock.now().date(), assignee=maya, by=maya, at=clock.now())
     url = reverse("console:task_done", args=[task.pk])
-    assert "Done." in client.post(url, follow=True).text
+    assert "Done: Call" in client.post(url, follow=True).text
     assert "already" in client.post(url, follow=True).text
     task = Task.objects.create(supplier=sarah, title="Call", due_on=clock.now().date(), assignee=maya, by=maya, at=clock.now())
     url = reverse("console:task_drop", args=[task.pk])
     assert "Say why" in client.post(url, follow=True).text
-    assert "Dropped." in client.post(url, {"because": "she called us"}, follow=True).text
+    assert "Dropped: Call" in client.post(url, {"because": "she called us"}, follow=True).text
 
 
 def test_who_keeps_to_her_own_book_sees_nobody_else(client, maya, sarah):

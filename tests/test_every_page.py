@@ -13,12 +13,13 @@ from django.test import Client as Browser
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
-from success import roles
+from success import clock, roles, saved_views
 from success.models import Colleague, Note, Snooze, Supplier, Task, Touchpoint
 from tests.places import Place, of_book, places
 from tests.worlds import person, populate, run_the_house
 
 MOST_QUERIES = 30
+LIMITED = ("own book", "lead of one book")  # who keep to their own book
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +32,16 @@ def house(django_db_setup, django_db_blocker) -> Iterator[dict[str, User | None]
             "success manager": person("all", roles.MANAGER),
             "own book": person("maya", roles.MANAGER),
             "lead": person("lead", roles.LEAD),
+            "lead of one book": person("lina", roles.LEAD),
             "administrator": person("boss", roles.ADMINISTRATOR),
         }
         populate(owner=people["own book"], suppliers=60)
         populate(owner=person("olga", roles.MANAGER), suppliers=1, prefix=SECRET)
         Supplier.objects.filter(owner__username="olga").update(mrr=7654321, currency="ZZQ")
         run_the_house(boss=people["administrator"])
-        Colleague.objects.create(user=people["own book"], own_book_only=True)
+        saved_views.save(name="Zanzibar calls", query={"q": "zanzibar"}, shared=True, opens_first=False, by=people["lead"], at=clock.now())
+        for name in LIMITED:
+            Colleague.objects.create(user=people[name], own_book_only=True)
         yield people
         transaction.set_rollback(True)
 
@@ -228,8 +232,9 @@ def what_is_told(text: str) -> str:
     return text[max(0, found.start() - 80) : found.end() + 40] if found else ""
 
 
-def test_who_keeps_to_her_own_book_meets_no_other_anywhere(house):
-    browser = signed_in(house["own book"])
+@pytest.mark.parametrize("who", LIMITED)
+def test_who_keeps_to_her_own_book_meets_no_other_anywhere(house, who):
+    browser = signed_in(house[who])
     told = {path: told for path, text in opened(browser, everywhere()) if (told := what_is_told(text))}
     assert told == {}
 
@@ -245,18 +250,22 @@ def test_the_others_would_be_met_if_they_were_not_kept_apart(house):
     }  # fmt: skip
 
 
-def test_no_action_reaches_beyond_her_book(house):
-    browser, [other] = signed_in(house["own book"]), book_of("olga")
+@pytest.mark.parametrize("who", LIMITED)
+def test_no_action_reaches_beyond_her_book(house, who):
+    browser, [other] = signed_in(house[who]), book_of("olga")
     before, told = state_of(other), []
     for model_admin, name, _ in all_actions():
         rows = list(of_book([other])(model_admin.model).values_list("pk", flat=True)[:3])
-        for more in ({}, {"select_across": "1"}, {"owner": str(house["own book"].pk)}, {"owner": str(house["own book"].pk), "select_across": "1"}):
+        for more in ({}, {"select_across": "1"}, {"owner": str(house[who].pk)}, {"owner": str(house[who].pk), "select_across": "1"}):
             _, said = run_action(browser, model_admin, name, rows, **more)
             if TELLS.search(said):
                 told.append((model_admin.opts.model_name, name, more))
-    for place in places(of_book([other]), word="zanzibar"):
+    everything = [*places(of_book([other]), word="zanzibar"), Place("console:book", f"/admin/colleagues/{other.owner_id}/book/", None)]
+    for place in everything:
         if place.route.startswith("console:"):
-            answer = browser.post(place.path, {"text": "x", "title": "x", "because": "x", "reason": "x", "level": "healthy", "channel": "call"}, follow=True)
+            answer = browser.post(
+                place.path, {"text": "x", "title": "x", "because": "x", "reason": "x", "level": "healthy", "channel": "call", "to": house[who].pk}, follow=True
+            )
             if TELLS.search(answer.text):
                 told.append((place.path, answer.status_code))
     assert (told, state_of(other)) == ([], before)
@@ -265,3 +274,12 @@ def test_no_action_reaches_beyond_her_book(house):
 def state_of(supplier: Supplier) -> list[object]:
     counted = partial(map, lambda model: list(model.objects.filter(supplier=supplier).order_by("pk").values()))
     return [*Supplier.objects.filter(pk=supplier.pk).values(), *counted([Note, Task, Snooze, Touchpoint])]
+
+
+@pytest.mark.parametrize("who", ["success manager", "administrator"])
+def test_what_no_row_can_hold_is_a_bad_request_on_every_page(house, who):
+    browser = signed_in(house[who])
+    for place in places(of_book(book_of("maya"))):
+        path = place.path + ("&" if "?" in place.path else "?")
+        assert browser.get(f"{path}level=%00&q=a%00b&next=%00").status_code == 400, place.path
+        assert browser.post(place.path, "owner=a%00b", "application/x-www-form-urlencoded").status_code == 400 if place.route.startswith("console:") else True

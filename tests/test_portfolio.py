@@ -259,7 +259,8 @@ def test_closing_days_and_migrating_write_the_same():
     Snapshot.objects.update(stood_before=None)
     Standing.objects.all().delete()
     turns = import_module("health.migrations.0008_turns")
-    assert db.execute(turns.FILL) == len(changes) and db.execute(turns.STAND) == 1
+    everybody = {"first": 0, "last": 10**9}
+    assert db.execute(turns.FILL, everybody) == len(changes) and db.execute(turns.STAND, everybody) == 1
     assert {row.pk: row.stood_before for row in Snapshot.objects.all()} == rows
     assert Standing.objects.get().standing == "critical"
 

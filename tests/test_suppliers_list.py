@@ -79,7 +79,7 @@ def test_filters(client, suppliers, query, found):
 def test_what_nobody_chose_does_not_stay_in_the_address(client, suppliers):
     answer = client.get(f"{LIST}?level=&stage=&trial=7&custom.region=&q=")
     assert (answer.status_code, answer.headers["Location"]) == (302, f"{LIST}?trial=7")
-    assert client.get(f"{LIST}?plan=a%00b").headers["Location"] == LIST
+    assert client.get(f"{LIST}?plan=a%00b").status_code == 400
 
 
 @pytest.mark.parametrize("query", ["trial=soon", "renews=-1", "renews=99999", "custom.none=1", "trial=0"])
@@ -192,7 +192,7 @@ def test_built_in_views(client, maya, suppliers):  # noqa: F811
     assert found["My critical"] == {"soon", "asleep"} and found["Trials ending this week"] == {"soon"} and "later" in found["Unassigned"]
 
 
-def test_what_is_shared_is_found_by_all_and_shows_each_her_own(client, maya, suppliers):  # noqa: F811
+def test_what_is_shared_is_found_by_all_but_those_who_keep_to_their_own_book(client, maya, suppliers):  # noqa: F811
     keep(client, "trial=30", "Private")
     keep(client, "trial=30", "Trials", shared="on")
     tom = staff(client, "success manager")
@@ -200,7 +200,7 @@ def test_what_is_shared_is_found_by_all_and_shows_each_her_own(client, maya, sup
     assert (tab(client, "Trials").by, tab(client, "Trials").change) == ("maya", None)
     assert named(client, "trial=30") == {"soon", "later"}
     Colleague.objects.create(user=tom, own_book_only=True)
-    assert {supplier.external_id for supplier in client.get(tab(client, "Trials").link).context["cl"].queryset} == set()
+    assert tab(client, "Trials") is None  # its name may be a supplier's
 
 
 @pytest.mark.parametrize(

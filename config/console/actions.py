@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date
 from typing import Any, cast
 
 from django import forms
@@ -12,10 +12,11 @@ from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils import timezone
 
 from config.console.forms import NoteForm, OverrideForm, SnoozeForm, TaskForm, TouchpointForm
-from config.console.pages import back, console, page, supplier_of
+from config.console.pages import back, console, onwards, page, supplier_of
+from config.console.templatetags.words import day
+from config.console.zone import start_of
 from health import overrides
 from success import books, clock, work
 from success.models import Supplier, Task
@@ -26,14 +27,10 @@ class Action:
     """A form, what it does, and what is said when it is done."""
 
     title: str
+    button: str
     form: type[forms.Form]
     run: Callable[..., object]
     done: str
-
-
-def start_of(day: date) -> datetime:
-    """Midnight in the time zone of whoever asks."""
-    return datetime.combine(day, time.min, timezone.get_current_timezone())
 
 
 def snooze(*, until: date, **rest: Any) -> object:
@@ -45,11 +42,11 @@ def override(*, until: date, **rest: Any) -> object:
 
 
 ACTIONS: Mapping[str, Action] = {
-    "note": Action("Note", NoteForm, work.note, "Your note stands in the timeline."),
-    "contacted": Action("I contacted her", TouchpointForm, work.contacted, "It stands in the timeline."),
-    "task": Action("Task", TaskForm, work.plan, "The task is planned."),
-    "snooze": Action("Snooze", SnoozeForm, snooze, "Out of the list until then."),
-    "override": Action("Set the level", OverrideForm, override, "The level is set; the computed one stays beside it."),
+    "note": Action("Note", "Save the note", NoteForm, work.note, "The note stands in her timeline."),
+    "contacted": Action("I contacted her", "Save the contact", TouchpointForm, work.contacted, "The contact stands in her timeline."),
+    "task": Action("Task", "Plan the task", TaskForm, work.plan, "The task is planned, due {due_on}."),
+    "snooze": Action("Snooze", "Snooze her", SnoozeForm, snooze, "She is out of the lists until {until}."),
+    "override": Action("Set the level", "Set the level", OverrideForm, override, "The level is set until {until}; the computed one stays beside it."),
 }
 REFUSALS = (work.NotLater, overrides.NotAllowed, overrides.NotPossible)  # their docstrings are what is said
 
@@ -62,10 +59,11 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponseBase:
     action, supplier = ACTIONS[name], supplier_of(request, pk)
     form = action.form(request.POST or None, initial={"assignee": request.user.pk}, auto_id=f"{name}-%s", label_suffix="")
     if form.is_valid() and carried_out(action, form, supplier=supplier.pk, by=signed_in(request)):
-        messages.success(request, action.done)
-        return HttpResponseRedirect(back(request, reverse("console:supplier", args=[pk])))
+        days = {name: day(value) for name, value in form.cleaned_data.items() if isinstance(value, date)}
+        messages.success(request, action.done.format(**days))
+        return onwards(request, back(request, reverse("console:supplier", args=[pk])))
     template = "action_form" if "fragment" in request.GET else "action"
-    about = {"form": form, "supplier": supplier, "action": name, "next": back(request, ""), "button": action.title}
+    about = {"form": form, "supplier": supplier, "action": name, "next": back(request, ""), "button": action.button}
     return page(request, template, title=f"{action.title}: {called(supplier)}", **about)
 
 
@@ -91,7 +89,7 @@ def wake(request: HttpRequest, pk: int) -> HttpResponseBase:
 def done(request: HttpRequest, pk: int) -> HttpResponseBase:
     """A task is done."""
     task = task_of(request, pk)
-    return ended(request, task, lambda: work.finish(task=task, by=signed_in(request), at=clock.now()), said="Done.")
+    return ended(request, task, lambda: work.finish(task=task, by=signed_in(request), at=clock.now()), said=f"Done: {task.title}")
 
 
 @console("success.change_task", methods=("POST",))
@@ -101,7 +99,7 @@ def drop(request: HttpRequest, pk: int) -> HttpResponseBase:
     if not because:
         messages.error(request, "Say why the task is dropped.")
         return HttpResponseRedirect(back(request, reverse("console:supplier", args=[task.supplier_id])))
-    return ended(request, task, lambda: work.drop(task=task, because=because, by=signed_in(request), at=clock.now()), said="Dropped.")
+    return ended(request, task, lambda: work.drop(task=task, because=because, by=signed_in(request), at=clock.now()), said=f"Dropped: {task.title}")
 
 
 def ended(request: HttpRequest, task: Task, end: Callable[[], None], *, said: str) -> HttpResponseBase:

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanWidget
@@ -16,7 +16,7 @@ from config.console.colleagues import colleague_of, name_of
 from config.console.pages import console, page
 from success import books, clock
 
-REFUSALS = (books.CannotSee, books.NotWorking)
+REFUSALS = (books.NotYours, books.CannotSee, books.NotWorking)
 
 
 class BookForm(forms.Form):
@@ -37,6 +37,8 @@ class Taker(forms.ModelChoiceField):  # type: ignore[type-arg]
 def hand_over(request: HttpRequest, pk: int) -> HttpResponseBase:
     """What a colleague holds, and to whom it goes; sent, it has gone."""
     whose, at = colleague_of(pk), clock.now()
+    if books.limited(request.user) and pk != request.user.pk:
+        raise Http404
     form = BookForm(request.POST or None, whose=whose)
     if form.is_valid():
         try:

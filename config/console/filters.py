@@ -1,5 +1,6 @@
 """Ways to narrow the list of suppliers; their names stand in addresses, so that other pages link to a list."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -14,6 +15,7 @@ from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from config.console.templatetags.words import words
+from health import worklist
 from health.effective import LEVEL, OVERRIDDEN
 from success import books, clock
 from success.models import Supplier
@@ -34,6 +36,12 @@ def where(queryset: QuerySet[Any], condition: str, *params: object, among: str =
     sql = f"{among} where {condition}"
     at = clock.now()
     return queryset.filter(pk__in=RawSQL(sql.replace("%(at)s", "%s"), [*[at] * sql.count("%(at)s"), *params]))  # noqa: S611 - constants
+
+
+def found_by(queryset: QuerySet[Any], sql: str, params: Mapping[str, object]) -> QuerySet[Any]:
+    """Of suppliers those that a statement of ours finds."""
+    names = re.findall(r"%\((\w+)\)s", sql)
+    return queryset.filter(pk__in=RawSQL(re.sub(r"%\(\w+\)s", "%s", sql), [params[name] for name in names]))  # noqa: S611 - constants
 
 
 class FilterForm(forms.Form):
@@ -132,12 +140,17 @@ class StatusFilter(Choice):
 class SignsFilter(Choice):
     """Without it the list holds who is in service, and those out of service whom another filter asks for by name."""
 
-    title, parameter_name, keys, otherwise = "show", "signs", ("declining", "left_out", "internal", "everybody"), "all in service"
-    titles = {"left_out": "cancelled, paused or internal", "everybody": "in service or not"}
+    title, parameter_name, otherwise = "show", "signs", "all in service"
+    keys = ("needing", "declining", "snoozed", "set_by_hand", "left_out", "internal", "everybody")
+    titles = {"needing": "who need somebody", "set_by_hand": "level set by hand", "left_out": "cancelled, paused or internal", "everybody": "in service or not"}
     asked_for = (("status", (Status.CANCELLED, Status.PAUSED)), ("stage", ("lost",)))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         match self.value():
+            case "needing" | "snoozed" as which:
+                return found_by(queryset, worklist.chosen(which), worklist.params(owner=None, unassigned=False, at=clock.now()))
+            case "set_by_hand":
+                return where(queryset, "f.in_service and a.level is not null and v.level is not null")
             case "declining":
                 return where(queryset, "f.in_service and a.declining")
             case "left_out":

@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import User
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
@@ -34,6 +33,17 @@ class Day(forms.DateField):
             raise forms.ValidationError("Choose tomorrow or a later day." if self.after_today else "Choose today or a later day.")
 
 
+class Person(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic when it runs
+    """One of us, by name."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        people = get_user_model().objects.filter(is_active=True, is_staff=True).order_by("first_name", "last_name", "username")
+        super().__init__(people, widget=UnfoldAdminSelectWidget, **kwargs)
+
+    def label_from_instance(self, user: Any) -> str:
+        return str(user.get_full_name() or user.get_username())
+
+
 class NoteForm(forms.Form):
     text = Words(label="Note")
 
@@ -47,9 +57,7 @@ class TouchpointForm(forms.Form):
 class TaskForm(forms.Form):
     title = forms.CharField(max_length=200, widget=UnfoldAdminTextInputWidget, label="To do")
     due_on = Day(label="Due", initial=lambda: timezone.localdate() + timedelta(days=1))
-    assignee: "forms.ModelChoiceField[User]" = forms.ModelChoiceField(
-        get_user_model().objects.filter(is_active=True, is_staff=True).order_by("username"), widget=UnfoldAdminSelectWidget, label="For", empty_label=None
-    )
+    assignee = Person(label="For", empty_label=None)
 
 
 class OverrideForm(forms.Form):

@@ -13,8 +13,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
-from config.console.export import name_of
 from config.console.pages import console
+from config.console.templatetags.words import person
 from success import books, clock, jobs, letters
 from success.admin.operations import DeadLetterAdmin, JobRunAdmin
 from success.models import Activity, DeadLetter, JobRun, Supplier
@@ -37,7 +37,7 @@ def called(ids: Iterable[int], reader: User | AnonymousUser) -> dict[int, str]:
     if not reader.has_perm("success.view_supplier"):
         return {}
     found = books.visible(Supplier.objects.filter(pk__in=set(ids)), reader).prefetch_related("contacts")
-    return {supplier.pk: name_of(supplier) or supplier.external_id for supplier in found}
+    return {supplier.pk: person(supplier) for supplier in found}
 
 
 # ---------------------------------------------------------------- runs

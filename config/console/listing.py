@@ -50,7 +50,7 @@ def parameters() -> set[str]:
 def asked(request: HttpRequest) -> dict[str, str]:
     """What a request asks of the list, and nothing else that its address may say."""
     known = parameters()
-    return {name: value for name, value in request.GET.dict().items() if name in known and value and "\0" not in value}
+    return {name: value for name, value in request.GET.dict().items() if name in known and value}
 
 
 def stored(query: Mapping[str, str]) -> dict[str, str]:
@@ -93,7 +93,7 @@ def tabs(request: HttpRequest) -> list[Tab]:
     here = asked(request)
     fixed = [(name, query) for name, query in BUILT_IN if not (books.limited(request.user) and query.get("owner") == "none")]
     found = [Tab(name, link(query), query == here) for name, query in (("All", {}), *fixed)]
-    views = SavedView.objects.open_to(request.user).select_related("owner").order_by("shared", "name", "pk")
+    views = saved_views.open_to(signed_in(request)).select_related("owner").order_by("shared", "name", "pk")
     return found + [tab(view, here, request) for view in sorted(views, key=lambda view: view.owner_id != request.user.pk)]
 
 
@@ -154,7 +154,7 @@ class SupplierChangeList(ChangeList):  # type: ignore[misc]
     def book(self) -> str:
         """Where the book of the colleague whose suppliers these are is handed over, if the reader may."""
         name = self.asked.get("owner", "")
-        if not self.request.user.has_perm("success.hand_over_colleague") or name in ("", "mine", "none"):
+        if not self.request.user.has_perm("success.hand_over_colleague") or books.limited(self.request.user) or name in ("", "mine", "none"):
             return ""
         owner = User.objects.filter(username=name, is_staff=True).first()
         return reverse("console:book", args=[owner.pk]) if owner else ""

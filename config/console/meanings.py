@@ -9,9 +9,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 
-from config.console.export import name_of
 from config.console.pages import page
-from config.console.templatetags.words import words
+from config.console.templatetags.words import person, words
 from health import previews
 from health.previews import Preview
 from success import books, clock, db
@@ -88,4 +87,4 @@ def sample(request: HttpRequest, seen: Preview) -> list[tuple[previews.Move, Sup
     visible = set(books.visible(Supplier.objects.filter(pk__in=list(first)), request.user).values_list("pk", flat=True))
     chosen = [pk for pk in first if pk in visible][: previews.SAMPLE]
     found = Supplier.objects.prefetch_related("contacts").in_bulk(chosen)
-    return [(first[pk], found[pk], name_of(found[pk]) or found[pk].external_id) for pk in chosen]
+    return [(first[pk], found[pk], person(found[pk])) for pk in chosen]

@@ -16,6 +16,7 @@ from success.operations import Broker, Ground, JobNow
 from success.readiness import State
 
 MANY = 100  # messages in a queue: each is asked for again while it waits
+SCHEDULE = "admin:django_celery_beat_periodictask_changelist"
 LETTERS = "admin:success_deadletter_changelist"
 
 
@@ -76,6 +77,10 @@ def of_checks(checks: dict[str, State]) -> Iterator[Trouble]:
 
 
 def of_jobs(jobs: list[JobNow]) -> Iterator[Trouble]:
+    if off := [job.key for job in jobs if job.state == "off"]:
+        yield Trouble(
+            f"Switched off: {', '.join(off)}", "Nobody runs what is switched off. Enable it in the schedule, unless that is meant.", reverse(SCHEDULE)
+        )
     for job in jobs:
         if not job.ok:
             yield Trouble(

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -48,6 +48,11 @@ def back(request: HttpRequest, otherwise: str, *, name: str = "next") -> str:
     wanted = request.POST.get(name, request.GET.get(name, ""))
     safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
     return wanted if safe else otherwise
+
+
+def onwards(request: HttpRequest, url: str) -> HttpResponse:
+    """What was asked for is done. A dialog is told where to go on; its form has no page to be sent away from."""
+    return HttpResponse(status=204, headers={"Location": url}) if "fragment" in request.GET else HttpResponseRedirect(url)
 
 
 def supplier_of(request: HttpRequest, pk: int) -> Supplier:

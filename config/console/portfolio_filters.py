@@ -1,18 +1,16 @@
 """Ways to narrow the list of suppliers that the portfolio links to. Each stands in the list's panel, in words, while it is used."""
 
-import re
 from collections.abc import Callable, Collection
 from datetime import date, datetime
 from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
-from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
-from django.utils import timezone
 
-from config.console.filters import Choice
+from config.console.filters import Choice, found_by
 from config.console.templatetags.words import day, words
+from config.console.zone import start_of
 from health import portfolio
 from health.worklist import WORST
 from success import clock
@@ -71,7 +69,7 @@ class StoodFilter(Linked):
 
     def narrowed(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
         stood, on = parted(value)
-        return among(queryset, is_("stood", stood), on)
+        return found_by(queryset, *portfolio.moved(is_("stood", stood), since=on, at=clock.now()))
 
 
 class MovedFilter(Linked):
@@ -97,9 +95,9 @@ class MovedFilter(Linked):
     def narrowed(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
         move, on = parted(value)
         if move in MOVES:
-            return among(queryset, MOVES[move], on)
+            return found_by(queryset, *portfolio.moved(MOVES[move], since=on, at=clock.now()))
         stood, _, now = move.partition(".")
-        return among(queryset, f"{is_('stood', stood)} and {is_('stands', now)}", on)
+        return found_by(queryset, *portfolio.moved(f"{is_('stood', stood)} and {is_('stands', now)}", since=on, at=clock.now()))
 
 
 LINKED = (SignedUpFilter, StoodFilter, MovedFilter)
@@ -139,14 +137,3 @@ def month(value: str) -> tuple[datetime, datetime]:
     except ValueError:
         raise IncorrectLookupParameters from None
     return start_of(first), start_of(following)
-
-
-def start_of(on: date) -> datetime:
-    return datetime(on.year, on.month, on.day, tzinfo=timezone.get_current_timezone())
-
-
-def among(queryset: QuerySet[Any], condition: str, on: date) -> QuerySet[Any]:
-    """Those of whom a condition over how they stood and stand holds."""
-    sql, params = portfolio.moved(condition, since=on, at=clock.now())
-    names = re.findall(r"%\((\w+)\)s", sql)
-    return queryset.filter(pk__in=RawSQL(re.sub(r"%\(\w+\)s", "%s", sql), [params[name] for name in names]))  # noqa: S611 - constants

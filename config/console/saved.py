@@ -4,14 +4,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
 from config.console import listing
 from config.console.actions import signed_in
-from config.console.pages import console, page
+from config.console.pages import console, onwards, page
 from success import clock, saved_views
 from success.models import SavedView
 
@@ -30,7 +30,7 @@ def save(request: HttpRequest) -> HttpResponseBase:
     if form.is_valid():
         view = saved_views.save(**form.cleaned_data, query=listing.stored(query), by=signed_in(request), at=clock.now())
         messages.success(request, f"“{view.name}” stands above the list{', for your colleagues too' if view.shared else ''}.")
-        return HttpResponseRedirect(listing.link(query))
+        return onwards(request, listing.link(query))
     return dialog(request, form, title="Save this view")
 
 
@@ -48,7 +48,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponseBase:
             form.add_error("name", str(refusal.__doc__))
         else:
             messages.success(request, "Saved.")
-            return HttpResponseRedirect(listing.link(listing.restored(view.query)))
+            return onwards(request, listing.link(listing.restored(view.query)))
     return dialog(request, form, title=f"Change “{view.name}”", view=view)
 
 
@@ -58,12 +58,12 @@ def delete(request: HttpRequest, pk: int) -> HttpResponseBase:
     view = view_of(request, pk)
     saved_views.delete(view, by=signed_in(request))
     messages.success(request, f"“{view.name}” is deleted. The suppliers in it stay.")
-    return HttpResponseRedirect(listing.link(listing.restored(view.query)))
+    return onwards(request, listing.link(listing.restored(view.query)))
 
 
 def view_of(request: HttpRequest, pk: int) -> SavedView:
     """A view that this person may change; else there is none."""
-    view: SavedView = get_object_or_404(SavedView.objects.open_to(request.user), pk=pk)
+    view: SavedView = get_object_or_404(saved_views.open_to(signed_in(request)), pk=pk)
     if not saved_views.may_change(view, signed_in(request)):
         raise Http404
     return view

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from config.console import charts
 from config.console.actions import called
 from config.console.pages import back, console, page, supplier_of
+from config.console.templatetags.words import day
 from config.console.timeline import PAGE, timeline
 from health import current, history, overrides, risk, steps
 from health.current import Health
@@ -64,11 +65,16 @@ def standing(health: Health) -> dict[str, Any]:
         part | {"bar": charts.bar(part["points"], part["max"], f"{part['points']:.1f} of {part['max']:.0f}"), "made_from": part["inputs"].items()}
         for part in current.parts(health.picture, WS142)
     ]
-    return {"health": health, "parts": parts, "reasons": risk.reasons(health.picture, WS142) if health.score else []}
+    return {"health": health, "parts": parts, "reasons": reasons_of(health)}
 
 
-def chart(supplier: Supplier, health: Health, *, at: datetime) -> SafeString | None:
-    """The last 90 days up to now, with what our own people did as flags; None while there is nothing to draw."""
+def reasons_of(health: Health) -> list[risk.Reason]:
+    """Why she stands as she does, in days of the reader's time zone."""
+    return risk.reasons(risk.seen_from(health.picture, timezone.get_current_timezone()), WS142) if health.score else []
+
+
+def chart(supplier: Supplier, health: Health, *, at: datetime) -> tuple[str, SafeString] | None:
+    """The last 90 days up to now, or what is known of them, with its title and what our own people did as flags; None while there is nothing to draw."""
     last: date = at.date()
     first = last - timedelta(days=SHOWN)
     days = history.history_of(supplier_id=supplier.pk, since=first)
@@ -79,7 +85,8 @@ def chart(supplier: Supplier, health: Health, *, at: datetime) -> SafeString | N
         return None
     touched = [(touch.at.date(), str(touch)) for touch in supplier.touchpoints.filter(at__date__gte=first)]
     words = f"Score of the last {SHOWN} days, now {points[-1][1]:.1f}" if points[-1][1] is not None else f"Score of the last {SHOWN} days"
-    return charts.history(points, first=max(first, points[0][0]), last=last, marks=touched, label=words)
+    title = f"The last {SHOWN} days" if points[0][0] <= first else f"Since {day(points[0][0])}"
+    return title, charts.history(points, first=max(first, points[0][0]), last=last, marks=touched, label=words)
 
 
 @console("success.view_supplier")

@@ -5,9 +5,8 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
-from django.db.models import QuerySet, Value
+from django.db.models import OuterRef, QuerySet, Subquery, Value
 from django.db.models.expressions import RawSQL
 from django.http import HttpRequest, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -15,10 +14,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.widgets import UnfoldAdminSelectWidget
 
 from config.console import custom, listing
-from config.console.export import as_file, name_of
+from config.console.export import as_file
 from config.console.filters import (
     FROM,
     LevelFilter,
@@ -31,23 +29,22 @@ from config.console.filters import (
     TradeFilter,
     TrialFilter,
 )
+from config.console.forms import Person
 from config.console.pages import page
 from config.console.portfolio_filters import LINKED
-from config.console.templatetags.words import amount, day, words
+from config.console.templatetags.words import amount, day, money, person, words
 from health.effective import LEVEL
+from health.models import Override
 from success import clock, suppliers
 from success.admin.suppliers import SupplierAdmin, stage_of
-from success.models import Supplier
+from success.models import Snooze, Supplier
 from success.models.suppliers import Status
+
+MARKS: Any = {"set_until": Override, "snoozed_until": Snooze}  # what stands beneath a line, while it lasts
 
 
 class HandOverForm(forms.Form):
-    owner = forms.ModelChoiceField(
-        get_user_model().objects.filter(is_active=True, is_staff=True).order_by("username"),
-        required=False,
-        widget=UnfoldAdminSelectWidget,
-        empty_label="nobody",
-    )
+    owner = Person(label="To", required=False, empty_label="nobody")
 
 
 @admin.register(Supplier)
@@ -71,14 +68,21 @@ class SupplierList(SupplierAdmin):
     def called(self, supplier: Supplier) -> SafeString:
         url = reverse("console:supplier", args=[supplier.pk])
         came_from = urlencode({"from": getattr(supplier, "came_from", "")})
-        return format_html('<a class="cs-name" href="{}?{}">{}</a>', url, came_from, name_of(supplier) or supplier.external_id)
+        asleep = getattr(supplier, "snoozed_until", None)
+        beneath = format_html('<span class="cs-quiet cs-beneath">snoozed until {}</span>', day(asleep)) if asleep else ""
+        return format_html('<a class="cs-name" href="{}?{}">{}</a>{}', url, came_from, person(supplier), beneath)
 
     @admin.display(description="level", ordering="assessment__score")
     def level(self, supplier: Supplier) -> SafeString:
         level = getattr(supplier, "effective_level", None)
         score = supplier.assessment.score if hasattr(supplier, "assessment") else None
         shown = "" if score is None else amount(score, 1)
-        return format_html('<span class="cs-level cs-{}">{} {}</span>', level or "none", words(level) if level else "no score", shown)
+        by_hand = (
+            format_html('<span class="cs-quiet cs-beneath">set by hand until {}</span>', day(until))
+            if level and (until := getattr(supplier, "set_until", None))
+            else ""
+        )
+        return format_html('<span class="cs-level cs-{}">{} {}</span>{}', level or "none", words(level) if level else "no score", shown, by_hand)
 
     @admin.display(description="90 days")
     def trend(self, supplier: Supplier) -> str:
@@ -97,7 +101,7 @@ class SupplierList(SupplierAdmin):
 
     @admin.display(description="MRR", ordering="mrr")
     def money(self, supplier: Supplier) -> str:
-        return "" if supplier.mrr is None else f"{amount(supplier.mrr)} {supplier.currency}"
+        return "" if supplier.mrr is None else f"{money(supplier.mrr)} {supplier.currency}"
 
     @admin.display(description="owner", ordering="owner__username")
     def owner_name(self, supplier: Supplier) -> str:
@@ -115,7 +119,7 @@ class SupplierList(SupplierAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponseBase:
         """The form of the filters sends empty what nobody chose: the address is to say what was."""
-        empty = {name for name, value in request.GET.items() if name in listing.parameters() and (not value or "\0" in value)}
+        empty = {name for name, value in request.GET.items() if name in listing.parameters() and not value}
         if empty and request.method == "GET":
             return HttpResponseRedirect(listing.link({name: value for name, value in request.GET.dict().items() if name not in empty}))
         shown: HttpResponseBase = super().changelist_view(request, {"title": "Suppliers", **(extra_context or {})})
@@ -124,18 +128,28 @@ class SupplierList(SupplierAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         at = clock.now()
         level = RawSQL(f"(select {LEVEL} {FROM} where s.id = success_supplier.id)".replace("%(at)s", "%s"), [at])  # noqa: S611
-        return super().get_queryset(request).annotate(effective_level=level, came_from=Value(request.get_full_path()))
+        until = {name: Subquery(model.objects.filter(supplier=OuterRef("pk"), ended_at=None, until__gt=at).values("until")) for name, model in MARKS.items()}
+        return super().get_queryset(request).annotate(effective_level=level, came_from=Value(request.get_full_path()), **until)
 
-    @admin.action(description="Hand over to ..", permissions=["change"])
+    @admin.action(description="Hand over", permissions=["change"])
     def hand_over(self, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse | None:
         """First says whose these are and how many; then they are the new owner's."""
-        form = HandOverForm(request.POST if "owner" in request.POST else None)
+        form = HandOverForm(request.POST if "owner" in request.POST else None, label_suffix="", initial={"owner": request.user.pk})
         if not form.is_valid():
             chosen = request.POST.getlist("_selected_action")
             across = request.POST.get("select_across", "0")
-            return page(request, "hand_over", title="Hand over", form=form, count=queryset.count(), chosen=chosen, across=across)
+            return page(
+                request,
+                "hand_over",
+                title="Hand over",
+                form=form,
+                count=queryset.count(),
+                some=[person(one) for one in queryset[:5]],
+                chosen=chosen,
+                across=across,
+            )
         to: User | None = form.cleaned_data["owner"]
-        moved = suppliers.hand_over(list(queryset.values_list("pk", flat=True)), to=to, at=clock.now())
+        moved = suppliers.hand_over_all(list(queryset.values_list("pk", flat=True)), to=to, at=clock.now())
         messages.success(request, f"{moved} suppliers are now {to.get_full_name() or to.username if to else 'nobody'}'s.")
         return None
 

@@ -36,6 +36,8 @@ SOURCES: Mapping[str, str] = {
         from success_task where supplier_id = %(supplier)s and ended_at < %(before)s order by ended_at desc limit %(limit)s""",
     "snooze": """select at, 'Snoozed until', until, reason, by_id
         from success_snooze where supplier_id = %(supplier)s and at < %(before)s order by at desc limit %(limit)s""",
+    "snooze_ended": """select ended_at, 'Woken', null::timestamptz, 'before the snooze was over', null::integer
+        from success_snooze where supplier_id = %(supplier)s and ended_at < %(before)s and ended_at < until order by ended_at desc limit %(limit)s""",
     "override": """select at, 'Level set to ' || replace(level, '_', ' ') || ' until', until,
             reason || ' (computed: ' || replace(computed_level, '_', ' ') || ')', by_id
         from health_override where supplier_id = %(supplier)s and at < %(before)s order by at desc limit %(limit)s""",

@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from config.console import start
 from config.console.pages import console, page
-from health import current, risk, worklist
-from health.scoring import WS142
+from config.console.story import reasons_of
+from health import current, worklist
 from success import books, clock
 from success.metrics import STORED_WINDOW
 from success.models import Supplier, Task
@@ -47,10 +47,10 @@ def today(request: HttpRequest) -> HttpResponseBase:
     at, choices = clock.now(), choices_of(request)
     whose = next((choice for choice in choices if choice.key == request.GET.get("whose")), choices[0])
     lists = worklist.lists(**whose.asked, at=at)
-    reasons = worst_reasons([line.key for found in lists.values() for line in found], at=at)
-    context = {name: [(line, reasons.get(line.key)) for line in found] for name, found in lists.items()}
+    reasons = worst_reasons([line.key for found in lists.values() for line in found.lines], at=at)
+    context = {name: {"total": found.total, "lines": [(line, reasons.get(line.key)) for line in found.lines]} for name, found in lists.items()}
     book = worklist.book(**whose.asked, at=at)
-    return page(request, "today", title="Today", **context, book=book, whose=whose, choices=choices, tasks=tasks_of(request), most=worklist.MOST)
+    return page(request, "today", title="Today", **context, book=book, whose=whose, choices=choices, tasks=tasks_of(request))
 
 
 def choices_of(request: HttpRequest) -> list[Whose]:
@@ -66,7 +66,7 @@ def worst_reasons(keys: list[int], *, at: datetime) -> dict[int, str]:
     """The worst reason of each supplier that has one."""
     found = {}
     for key, health in current.healths_of(keys, days=STORED_WINDOW, at=at).items():
-        reasons = risk.reasons(health.picture, WS142) if health.score else []
+        reasons = reasons_of(health)
         if reasons:
             found[key] = reasons[0].text
     return found
@@ -74,5 +74,5 @@ def worst_reasons(keys: list[int], *, at: datetime) -> dict[int, str]:
 
 def tasks_of(request: HttpRequest) -> list[Task]:
     """The reader's own open tasks, the most overdue first."""
-    mine = Task.objects.open().filter(assignee=request.user.pk).select_related("supplier")
+    mine = Task.objects.open().filter(assignee=request.user.pk).select_related("supplier").prefetch_related("supplier__contacts")
     return list(books.visible(mine, request.user, path="supplier__").order_by("due_on", "pk")[:TASKS])

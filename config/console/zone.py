@@ -1,6 +1,7 @@
 """Times, dates and numbers as whoever reads them is used to."""
 
 from collections.abc import Callable
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
@@ -8,6 +9,12 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
 
 from success.models import Colleague
+
+
+def start_of(day: date) -> datetime:
+    """Midnight in the time zone of whoever asks."""
+    return datetime.combine(day, time.min, timezone.get_current_timezone())
+
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 

@@ -1,28 +1,42 @@
 """Snapshots written before say it too, and those days have an index of their own. Without a transaction: no table is locked meanwhile, and it may run again."""
 
+from typing import Any
+
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 
+CHUNK = 5_000  # suppliers: a transaction each
 FILL = """
 update health_snapshot h set stood_before = x.before from (
     select *, lag(standing, 1, 'ended') over (partition by supplier_id order by day) as before from (
-        select supplier_id, day, stood_before, case status when 'ok' then level when 'insufficient_data' then 'none' else 'ended' end as standing from health_snapshot
+        select supplier_id, day, stood_before, case status when 'ok' then level when 'insufficient_data' then 'none' else 'ended' end as standing
+        from health_snapshot where supplier_id between %(first)s and %(last)s
     ) y
 ) x where h.supplier_id = x.supplier_id and h.day = x.day and x.standing <> x.before and x.stood_before is null
 """
 STAND = """
 insert into health_standing (supplier_id, standing)
 select distinct on (supplier_id) supplier_id, case status when 'ok' then level when 'insufficient_data' then 'none' else 'ended' end
-from health_snapshot order by supplier_id, day desc on conflict do nothing
+from health_snapshot where supplier_id between %(first)s and %(last)s order by supplier_id, day desc on conflict do nothing
 """
+
+
+def fill(apps: Any, schema_editor: Any) -> None:
+    """A range of suppliers at a time, so that no closing of a day waits long. What was filled stays as it is."""
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("select coalesce(max(supplier_id), 0) from health_snapshot")
+        [(last,)] = cursor.fetchall()
+        for first in range(0, last + 1, CHUNK):
+            for statement in (FILL, STAND):
+                cursor.execute(statement, {"first": first, "last": first + CHUNK - 1})
 
 
 class Migration(migrations.Migration):
     atomic = False
     dependencies = [("health", "0007_portfolio")]
     operations = [
-        migrations.RunSQL(FILL, migrations.RunSQL.noop),
-        migrations.RunSQL(STAND, migrations.RunSQL.noop),
+        migrations.RunPython(fill, migrations.RunPython.noop),
+        migrations.RunSQL("drop index concurrently if exists snapshot_turn", migrations.RunSQL.noop),  # one that was cut off
         AddIndexConcurrently(
             "snapshot",
             models.Index(

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from success import catalogue, clock
+from success import books, catalogue, clock
 from success.admin.base import ModelAdmin, ReadOnlyAdmin
 from success.models import EventName, Feature, TraitUse
 from success.models.activity import Meaning
@@ -46,6 +46,10 @@ class EventNameAdmin(ModelAdmin):
         (None, {"fields": ["name", "meaning", "feature", "description"]}),
         ("Properties that are kept", {"fields": ["kept"], "description": KEPT}),
     ]
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        """Counts are everybody's: not for who keeps to their own book."""
+        return [name for name in self.list_display if not books.limited(request.user) or name not in ("week", "ever", "suppliers")]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["name"] if obj else []

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
 from unfold.admin import StackedInline
 
 from success import clock, history, suppliers
@@ -53,6 +54,10 @@ class SupplierAdmin(OfSuppliers):
             changes["owner"] = obj.owner.get_username() if obj.owner else ""
         suppliers.update(locked, changes, at=clock.now())
 
+    def response_post_save_change(self, request: HttpRequest, obj: Supplier) -> HttpResponseRedirect:
+        """Back on her page, where one came from."""
+        return HttpResponseRedirect(reverse("console:supplier", args=[obj.pk]))
+
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """What we change ourselves was said now: what arrives late does not change it back."""
         now = clock.now().isoformat()
@@ -68,8 +73,11 @@ class SupplierAdmin(OfSuppliers):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "owner":
-            kwargs["queryset"] = get_user_model().objects.filter(is_active=True, is_staff=True).order_by("username")
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+            kwargs["queryset"] = get_user_model().objects.filter(is_active=True, is_staff=True).order_by("first_name", "last_name", "username")
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if db_field.name == "owner":
+            field.label_from_instance = lambda user: user.get_full_name() or user.get_username()
+        return field
 
     @admin.display(description="stage")
     def stage_now(self, supplier: Supplier) -> str:

@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 import msgspec
+import structlog
 from django.conf import settings
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
@@ -20,6 +21,8 @@ from success.api.views import View
 from success.models import Source
 
 MAY_NOT = "This key may not send: its scopes do not include ingest."
+
+log = structlog.get_logger(__name__)
 
 
 class MessageBody(serializers.Serializer[Any]):
@@ -101,8 +104,11 @@ class IngestView(View):
         """What became of the messages, committed; and told to whoever watches what arrives."""
         key, at = key_of(self.request), clock.now()
         receipt = activity.take(raw, kind=kind, source=Source(pk=key.source_id), received_at=at)
-        arrivals.tell(key.key_id, arrivals.lines(receipt, kind=kind, at=at))
         self.told = True
+        try:
+            arrivals.tell(key.key_id, arrivals.lines(receipt, kind=kind, at=at))
+        except Exception:
+            log.exception("arrivals_not_told")
         return receipt
 
     def handle_exception(self, exc: Exception) -> Response:

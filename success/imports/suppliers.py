@@ -19,6 +19,8 @@ LINES = 1000  # of a transaction
 ID = "id"
 NOBODY = "owner: nobody who works here goes by this user name or mail address. The rest of the line was taken."
 BUILT_IN = {**PERSONAL, **BUSINESS}
+DATES = {"created_at", "trial_ends_at", "renews_at", "cancelled_at", TIME_OF_SIGN_IN}
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")  # of a file without times: its midnight, UTC
 NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,9})?")
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -163,6 +165,8 @@ def row_of(record: Record, traits: Mapping[str, str], *, typed: bool) -> Row:
 
 def of_text(trait: str, text: str) -> Any:
     """A cell as the trait would be sent: numbers and flags are such where the trait is, or no trait of ours says what it is."""
+    if trait in DATES and DAY.fullmatch(text):
+        return f"{text}T00:00:00Z"
     if trait == "internal":
         return FLAGS.get(text.lower(), text)
     if trait == "mrr" or (trait not in BUILT_IN and trait != TIME_OF_SIGN_IN):

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 from success.timetable import Row, default
 
-ROWS = [Row(job="success.count_events", task=Row.RUN_LONG, queue="sync", every=timedelta(minutes=10), description="Counts how often each event came, for the catalogue's list.")]
+ROWS = [Row(job="success.count_events", task=Row.RUN_LONG, queue="sync", every=timedelta(hours=1), description="Counts how often each event came, for the catalogue's list.")]
 
 
 class Migration(migrations.Migration):

@@ -14,6 +14,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='colleague',
             name='language',
-            field=models.CharField(choices=success.models.staff.languages, default='en-gb', help_text='dates and numbers are written as in it', max_length=10),
+            field=models.CharField(choices=success.models.staff.languages, db_default='en-gb', default='en-gb', help_text='dates and numbers are written as in it', max_length=10),
         ),
     ]

@@ -53,7 +53,7 @@ class EventName(models.Model):
 
     class Meta:
         verbose_name = "event in the catalogue"
-        verbose_name_plural = "event catalogue"
+        verbose_name_plural = "event names"
         constraints = [
             models.CheckConstraint(
                 condition=Q(meaning="feature", feature__isnull=False) | ~Q(meaning="feature") & Q(feature=None),

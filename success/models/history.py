@@ -12,12 +12,17 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 Model = TypeVar("Model", bound=type[models.Model])
 
 
-class AfterTheFirst(pgtrigger.AnyChange):
-    """What a product first says of a supplier changes nothing that anybody knew; only one of us may be the first to change it."""
+CONTEXT = "nullif(current_setting('pghistory.context_metadata', true), '')::jsonb"
+
+
+class WorthKeeping(pgtrigger.AnyChange):
+    """What one of us changes, always. Of what the product says neither the first time, which changes nothing anybody knew, nor custom fields: some move daily."""
 
     def resolve(self, model: type[models.Model]) -> str:
-        first = "OLD.said_at = '{}' AND NOT coalesce(nullif(current_setting('pghistory.context_metadata', true), '')::jsonb ? 'user', false)"
-        return f"({super().resolve(model)} AND NOT ({first}))"
+        fields = sorted(set(self.fields or ()) - {"custom"})
+        ours = f"coalesce({CONTEXT} ? 'user', false)"
+        theirs = f"OLD.said_at <> '{{}}' AND (coalesce({CONTEXT} ? 'through', false) OR {pgtrigger.AnyChange(*fields).resolve(model)})"
+        return f"({super().resolve(model)} AND ({ours} OR {theirs}))"
 
 
 def remembered(*fields: str, ends: bool = False, when: pgtrigger.Condition | None = None, app_label: str | None = None) -> Callable[[Model], Model]:

@@ -24,7 +24,7 @@ class Colleague(models.Model):
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="colleague")
     timezone = models.CharField(max_length=64, default="UTC", choices=zones, help_text="dates and times are shown in it")
-    language = models.CharField(max_length=10, default="en-gb", choices=languages, help_text="dates and numbers are written as in it")
+    language = models.CharField(max_length=10, default="en-gb", db_default="en-gb", choices=languages, help_text="dates and numbers are written as in it")
     own_book_only = models.BooleanField(default=False, help_text="sees only the suppliers they own, on every page, list and export")
 
     class Meta:

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from success.models.history import AfterTheFirst, noticed, remembered
+from success.models.history import WorthKeeping, noticed, remembered
 
 
 class Status(models.TextChoices):
@@ -25,7 +25,7 @@ class SupplierQuerySet(models.QuerySet["Supplier"]):
 
 @remembered(
     "status", "internal", "plan", "vertical", "owner", "created_at", "trial_ends_at", "renews_at", "cancelled_at", "mrr", "currency", "custom",
-    when=AfterTheFirst(),
+    when=WorthKeeping(),
 )  # fmt: skip
 class Supplier(models.Model):
     """An account of the product. Business facts only: names and addresses are `Contact`'s."""

@@ -1,17 +1,8 @@
 """Lists of suppliers that our own people come back to."""
 
-from typing import Self
-
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
 from django.db.models import Q
-
-
-class SavedViewQuerySet(models.QuerySet["SavedView"]):
-    def open_to(self, user: User | AnonymousUser) -> Self:
-        """Those this person made, and those that others share."""
-        return self.filter(Q(owner=user.pk) | Q(shared=True))
 
 
 class SavedView(models.Model):
@@ -23,8 +14,6 @@ class SavedView(models.Model):
     shared = models.BooleanField(default=False, help_text="all colleagues find it above the list")
     opens_first = models.BooleanField(default=False, help_text="the way from the sidebar leads its owner here")
     at = models.DateTimeField()
-
-    objects = SavedViewQuerySet.as_manager()
 
     class Meta:
         permissions = [("change_any_savedview", "Can rename and delete the views that others share")]

@@ -6,15 +6,15 @@ from playwright.sync_api import Locator, Page, expect
 from success.models import Supplier
 
 DONE = {  # what she does about Sarah, and what she writes
-    "Note": ("Note", {"Note": "She waits for her price list."}),
-    "Contacted": ("I contacted her", {"What was said": "Shows me her forms on Friday."}),
-    "Task": ("Task", {"To do": "Send the form guide"}),
-    "Snooze": ("Snooze", {"Because": "we talk on Friday"}),
+    "Note": ("Save the note", {"Note": "She waits for her price list."}),
+    "Contacted": ("Save the contact", {"What was said": "Shows me her forms on Friday."}),
+    "Task": ("Plan the task", {"To do": "Send the form guide"}),
+    "Snooze": ("Snooze her", {"Because": "we talk on Friday"}),
 }
 
 
 def line_of(page: Page, name: str) -> Locator:
-    return page.get_by_role("listitem").filter(has=page.get_by_role("link", name=name, exact=True))
+    return page.locator(".cs-line").filter(has=page.get_by_role("link", name=name, exact=True))
 
 
 def press(where: Locator) -> None:
@@ -37,8 +37,8 @@ def look_after_sarah(page: Page, use: object) -> None:
         expect(page.get_by_role("dialog")).to_have_count(0)
         expect(page.get_by_role("heading", name="Need you")).to_be_visible()
     expect(line).to_have_count(0)
-    expect(page.get_by_text("Left out: 1 snoozed")).to_be_visible()
-    use(page.get_by_role("link", name="account-0"))
+    expect(page.get_by_role("link", name="1 snoozed")).to_be_visible()
+    use(page.locator(".cs-task").get_by_role("link", name="Sarah Lund"))
     for _, fill in DONE.values():
         for words in fill.values():
             expect(page.get_by_text(words).first).to_be_visible()
@@ -99,7 +99,7 @@ def test_what_was_typed_stays_when_it_cannot_be_taken(desk: Page, people: Suppli
     desk.get_by_label("Until").fill("2020-01-01")
     desk.get_by_label("Because").fill("on holiday")
     desk.keyboard.press("Enter")
-    expect(desk.get_by_text("Choose tomorrow or a later day.")).to_be_visible()
+    expect(desk.get_by_role("dialog").get_by_text("Choose tomorrow or a later day.")).to_be_visible()
     expect(desk.get_by_label("Because")).to_have_value("on holiday")
 
 
@@ -109,7 +109,7 @@ def test_back_to_the_list_as_it_was_filtered(desk: Page):
     expect(desk.get_by_role("heading", name="How she stands")).to_be_visible()
     desk.get_by_role("link", name="Note").click()
     desk.get_by_role("textbox", name="Note").fill("Back in a moment.")
-    desk.get_by_role("dialog").get_by_role("button", name="Note").click()
+    desk.get_by_role("dialog").get_by_role("button", name="Save the note").click()
     expect(desk.get_by_text("Back in a moment.")).to_be_visible()
     desk.get_by_role("link", name="Back to the list").click()
     expect(desk.get_by_role("link", name="Ines Costa")).to_be_visible()

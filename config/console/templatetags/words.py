@@ -9,9 +9,10 @@ from django.utils.timesince import timesince
 from django.utils.translation import get_language
 
 from success import clock
+from success.models import Supplier
 
 register = template.Library()
-WORDS = {"at_end": "ends soon", "active": "established", "login_recency": "sign-in", "client_activity": "clients active", "form_completion": "forms completed",
+WORDS = {"at_end": "ends soon", "active": "under way", "login_recency": "sign-in", "client_activity": "clients active", "form_completion": "forms completed",
          "journey_performance": "journey steps completed", "feature_adoption": "features used"}  # fmt: skip
 
 DAYS = {"en-gb": ("j M", "j M Y"), "en-us": ("M j", "M j, Y"), "de": ("j. M", "j. M Y")}  # short, of this year and of others
@@ -22,6 +23,13 @@ OTHER_DAYS = ("j b", "j b Y")  # in other languages months are no names
 def words(key: str | None) -> str:
     """`at_risk` -> at risk."""
     return WORDS.get(key or "", (key or "").replace("_", " "))
+
+
+@register.filter
+def person(supplier: Supplier) -> str:
+    """What a supplier goes by: the name of the person to speak to, else the product's id."""
+    people = sorted(supplier.contacts.all(), key=lambda one: not one.is_primary)
+    return (people[0].name if people else "") or supplier.external_id
 
 
 @register.filter
@@ -61,6 +69,12 @@ def age(at: datetime) -> str:
     """`2 hours, 5 minutes`: how long ago."""
     now = clock.now()
     return "less than a minute" if now - at < timedelta(minutes=1) else timesince(at, now)
+
+
+@register.filter
+def money(value: float) -> str:
+    """`1,234` or `19.50`: with hundredths where there are some."""
+    return amount(value, 0 if value == round(value) else 2)
 
 
 def amount(value: float | None, places: int = 0) -> str:

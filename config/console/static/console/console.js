@@ -12,13 +12,32 @@
     url.searchParams.set("fragment", "");
     const answer = await fetch(url, { credentials: "same-origin", redirect: "error" });
     if (!answer.ok) throw new Error(String(answer.status));
-    dialog.innerHTML = await answer.text(); // our own page, escaped by the server
-    dialog.querySelectorAll("[data-close]").forEach((button) => (button.hidden = false));
     document.body.append(dialog);
-    dialog.setAttribute("aria-label", dialog.querySelector("h2").textContent);
+    show(await answer.text());
     dialog.showModal();
-    dialog.querySelector("textarea, select, input:not([type=hidden])")?.focus();
+    first()?.focus();
   };
+  const show = (html) => {
+    dialog.innerHTML = html; // our own page, escaped by the server
+    dialog.querySelectorAll("[data-close]").forEach((button) => (button.hidden = false));
+    dialog.setAttribute("aria-label", dialog.querySelector("h2").textContent);
+  };
+  const first = () => dialog.querySelector(".cs-field:has([role=alert]) :is(textarea, select, input)") || dialog.querySelector("textarea, select, input:not([type=hidden])");
+
+  // What cannot be taken stays in the dialog, with what is wrong; what is done leads on.
+  const send = async (form, button) => {
+    const url = new URL(button?.getAttribute("formaction") || form.getAttribute("action"), window.location);
+    url.searchParams.set("fragment", "");
+    const answer = await fetch(url, { method: "POST", body: new FormData(form), credentials: "same-origin" });
+    if (answer.status === 204) return window.location.assign(answer.headers.get("Location"));
+    if (!answer.ok || answer.redirected) return window.location.reload();
+    show(await answer.text());
+    first()?.focus();
+  };
+  dialog.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send(event.target, event.submitter).catch(() => event.target.submit());
+  });
 
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-dialog]");

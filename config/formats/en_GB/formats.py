@@ -1,0 +1,5 @@
+"""24 Nov 2026, 16:05."""
+
+DATE_FORMAT = "j M Y"
+DATETIME_FORMAT = "j M Y, H:i"
+TIME_FORMAT = "H:i"
