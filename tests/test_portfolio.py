@@ -192,6 +192,12 @@ def test_hostile_words_stay_words(client, world):
     assert "<img src=x" not in client.get(PAGE, {"by": "plan"}).text
 
 
+def test_what_changed_and_what_is_not_healthy_is_said_in_numbers(client, world):
+    answer = client.get(PAGE, {"by": "plan"})
+    assert answer.context["change"] == [("critical", -2), ("at_risk", 2), ("healthy", -1)]  # since 35 days ago: Ben, Gina; Anna, Cleo, Emil
+    assert [share["worse"] for share in answer.context["shares"]] == [67, 0, 0]
+
+
 def test_before_anything_is_known_it_says_so(client, lead):
     page = client.get(PAGE).text
     assert "once there is a week to look back on" in page and "Nobody is in service" in page

@@ -94,7 +94,9 @@ def over_time(asked: Asked, moves: Moves, shares: list[Share]) -> dict[str, Any]
     lines = [week(asked, point) for point in past] + [(Bar("now", parts(asked, now)), everyone(asked, sum(now.values())))]
     chart = bars.standing([bar for bar, _ in lines], f"Suppliers by level, each week since {day(past[0].day)}" if past else "Suppliers by level now")
     known = past[0].day if past and len(past) < asked.weeks else None
-    return {"now": lines[-1][0], "levels_chart": chart, "levels_table": lines[::-1], "known": known, "at_risk": summed(share.at_risk for share in shares)}
+    change = [(one, now[one] - past[0].counts[one]) for one in book.LEVELS] if past else []
+    told = {"known": known, "change": change, "change_since": past[0].day if past else None, "at_risk": summed(share.at_risk for share in shares)}
+    return {"now": lines[-1][0], "levels_chart": chart, "levels_table": lines[::-1], **told}
 
 
 def summed(sums: Iterable[dict[str, float]]) -> dict[str, float]:
@@ -172,7 +174,8 @@ def row(asked: Asked, share: Share, people: dict[int, User], most: int) -> dict[
     title, key = labelled(asked.by, share.value, people)
     narrowed = {asked.by: key}
     bar = Bar(title, parts(asked, share.counts, title, **narrowed))
-    money = {"mrr": summed([share.mrr]), "at_risk": summed([share.at_risk]), "median": share.median}
+    worse = round(100 * (share.counts["critical"] + share.counts["at_risk"]) / share.total) if share.total else 0
+    money = {"worse": worse, "mrr": summed([share.mrr]), "at_risk": summed([share.at_risk]), "median": share.median}
     return {"title": title, "bar": bars.lying(bar, most), "parts": bar.parts, "all": everyone(asked, share.total, **narrowed), **money}
 
 

@@ -85,9 +85,9 @@ def test_a_morning_without_a_mouse(desk: Page):
     expect(desk.get_by_role("dialog")).to_be_visible()
     desk.keyboard.type("Typed, not clicked.")
     desk.keyboard.press("Tab")
-    assert focused(desk) == "Note"
+    assert focused(desk) == "Save the note"
     desk.keyboard.press("Enter")
-    expect(desk.get_by_text("Your note stands in the timeline.")).to_be_visible()
+    expect(desk.get_by_text("The note stands in her timeline.")).to_be_visible()
     tab_to(desk, "Sarah Lund")
     desk.keyboard.press("Enter")
     expect(desk.get_by_text("Typed, not clicked.")).to_be_visible()
