@@ -58,6 +58,9 @@ class Book:
         return [(level, n, self.came[level]) for level, n in self.levels.items()]
 
 
+OF_BOOK = "f.in_service and (%(owner)s::integer is null or s.owner_id = %(owner)s) and (not %(unassigned)s or s.owner_id is null)"
+
+
 def everyone() -> str:
     """Suppliers `x` in service whom this reader asks about, with all that the order needs."""
     level, before = columns.expression("level"), "a.level_before"
@@ -66,7 +69,7 @@ def everyone() -> str:
             {level} as level, a.score, {before} as level_before, a.level_since, a.declining, f.known_since,
             coalesce({WORST.format(level)} < {WORST.format(before)} and a.level_since > %(week)s, false) as fell
         from success_supplier s join success_facts f on f.supplier_id = s.id {columns.joins()}
-        where f.in_service and (%(owner)s::integer is null or s.owner_id = %(owner)s) and (not %(unassigned)s or s.owner_id is null)"""
+        where {OF_BOOK}"""
 
 
 AWAKE = "not exists (select 1 from success_snooze z where z.supplier_id = s.id and z.ended_at is null and z.until > %(at)s)"
@@ -80,13 +83,15 @@ LISTS = {  # name -> who stands in it, in which order, how many at most
 
 def lines() -> str:
     """All lists from one pass over the suppliers."""
-    one = "select x.*, count(*) over () as total from x left join usual u using (currency) where {where} order by {order} limit {most}"
+    one = "select x.* from x left join usual u using (currency) where {where} order by {order} limit {most}"
     found = " union all ".join(
-        f"(select '{name}' as list, row_number() over () as place, x.* from ({one.format(where=where, order=order, most=most)}) x)"
+        f"(select '{name}' as list, row_number() over () as place, t.{name} as total, x.* from ({one.format(where=where, order=order, most=most)}) x, total t)"
         for name, (where, order, most) in LISTS.items()
     )
+    totals = ", ".join(f"count(*) filter (where {where}) as {name}" for name, (where, _, _) in LISTS.items())
     return f"""with usual as materialized (select currency, avg(mrr) as mrr from success_supplier where mrr > 0 group by 1),
-        x as materialized (select * from ({everyone()} and {AWAKE}) x where x.stage = 'new' or {NEEDS}), found as ({found})
+        x as materialized (select * from ({everyone()} and {AWAKE}) x where x.stage = 'new' or {NEEDS}),
+        total as materialized (select {totals} from x), found as ({found})
         select x.list, x.key, x.id, coalesce(nullif(c.name, ''), x.id), x.mrr, x.currency, x.ends_at, x.trial,
             coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username), x.stage, x.level, x.score, x.level_before, x.level_since, x.fell,
             t.at, x.total
@@ -101,6 +106,16 @@ def chosen(which: str) -> str:
     if which == "snoozed":
         return f"select key from ({everyone()} and not {AWAKE}) x"
     return f"select key from ({everyone()} and {AWAKE}) x where {LISTS[which][0]}"
+
+
+# Beginning with the few who are snoozed, or whose level was set by hand: among all it takes a pass over everybody to find them.
+ASIDE = f"""select (
+    select count(*) from success_snooze z join success_supplier s on s.id = z.supplier_id join success_facts f on f.supplier_id = s.id
+    where z.ended_at is null and z.until > %(at)s and {OF_BOOK}
+), (
+    select count(*) from health_override v join success_supplier s on s.id = v.supplier_id join success_facts f on f.supplier_id = s.id
+    join health_assessment a on a.supplier_id = s.id where v.ended_at is null and v.until > %(at)s and a.level is not null and {OF_BOOK}
+)"""
 
 
 def params(*, owner: int | None, unassigned: bool, at: datetime) -> dict[str, Any]:
@@ -139,9 +154,8 @@ def book(*, owner: int | None = None, unassigned: bool = False, at: datetime) ->
         came[level] += new
         if level in ("critical", "at_risk") and mrr:
             at_risk[currency] = at_risk.get(currency, 0) + mrr
-    [(snoozed,)] = db.rows(f"select count(*) from ({everyone()} and not {AWAKE}) x", asked)
     at_risk = dict(sorted(at_risk.items(), key=lambda item: -item[1]))
-    [(by_hand,)] = db.rows(f"select count(*) from ({everyone()} and a.level is not null and v.level is not null) x", asked)
+    [(snoozed, by_hand)] = db.rows(ASIDE, asked)
     return Book(levels, came, at_risk, snoozed, by_hand, left_out(owner=owner, unassigned=unassigned))
 
 
