@@ -106,7 +106,8 @@ DATABASES["default"].update(
     DISABLE_SERVER_SIDE_CURSORS=False,
     OPTIONS={
         **DATABASES["default"].get("OPTIONS", {}),  # such as sslmode, from the address
-        "options": f"-c work_mem=16MB -c lock_timeout=3s -c idle_in_transaction_session_timeout=30s -c statement_timeout={DB_STATEMENT_TIMEOUT} -c timezone=UTC -c jit=off",
+        "options": "-c work_mem=16MB -c jit=off -c timezone=UTC "  # passes over everybody stay in memory
+        f"-c lock_timeout=3s -c idle_in_transaction_session_timeout=30s -c statement_timeout={DB_STATEMENT_TIMEOUT}",
         **({"pool": {"min_size": 1, "max_size": DB_POOL_SIZE, "timeout": 3, "reconnect_timeout": 10}} if DB_POOL_SIZE else {}),
     },
 )
