@@ -97,6 +97,7 @@ def write(chunk: Chunk, days: Days, *, scorecard: Scorecard) -> Closed:
     db.rows("select set_config('work_mem', '96MB', true), set_config('jit', 'off', true)")
     params = {"low": chunk.first, "high": chunk.last, "first": days.first, "last": days.last, "base": days.base, "overwrite": days.overwrite}
     [counts] = db.rows(statement(scorecard), params | {"any_from": days.any_from, "scorecard": scorecard.key, "version": scorecard.version})
+    stand(chunk)
     return Closed(*counts)
 
 
@@ -154,7 +155,6 @@ def run(closing: Closing | None, ranges: Collection[Chunk], days: Days, *, progr
     def work(part: Chunk) -> Closed:
         with db.patient():
             done = write(part, days, scorecard=scorecard)
-            stand(part)
             mark(closing, part.last, failures=without(total.failures, part))
         return done
 

@@ -197,6 +197,11 @@ def check_sarah(*, at: datetime) -> None:
     assert Contact.objects.get(supplier=supplier).name.startswith("Sarah ")
 
 
+def test_it_is_known_how_each_of_them_stood(wedsync: dict[str, int]) -> None:
+    """The portfolio reads the past from there."""
+    assert rows_of_tables()["health_standing"] == Supplier.objects.filter(source__is_demo=True).count() > 1000
+
+
 def test_a_real_sarah_is_left_alone(wedsync: dict[str, int]) -> None:
     Supplier.objects.filter(external_id=sarah.ID).update(source=Source.objects.get(name="the real product"))
     before = Supplier.objects.get(external_id=sarah.ID)
