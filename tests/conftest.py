@@ -35,6 +35,8 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
     yield
     if not django_db_keepdb:
         with django_db_blocker.unblock():
+            with connection.cursor() as cursor:  # of a process that is still on its way out
+                cursor.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
             teardown_databases(made, verbosity=0)
 
 
