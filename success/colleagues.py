@@ -64,6 +64,11 @@ class NotSent(Refused):
 # ---------------------------------------------------------------- reading
 
 
+def called(user: User) -> str:
+    """What a colleague goes by: their name, else what they sign in with."""
+    return user.get_full_name() or user.get_username()
+
+
 def role_of(user: User) -> str:
     """The role of a colleague; an account with all rights administers, one without a group has none and sees nothing."""
     names = {group.name for group in user.groups.all()}
@@ -129,8 +134,8 @@ def letter(user: User, *, by: User) -> tuple[str, str]:
     """Subject and text for who is invited, or for who is to choose a new password."""
     subject, why = AGAIN if user.has_usable_password() else INVITED
     text = LETTER.format(
-        name=user.get_full_name() or user.get_username(),
-        why=why.format(by=by.get_full_name() or by.get_username(), role=role_of(user) or "colleague"),
+        name=called(user),
+        why=why.format(by=called(by), role=role_of(user) or "colleague"),
         days=settings.PASSWORD_RESET_TIMEOUT // 86400,
         link=link_for(user),
         home=settings.BASE_URL + reverse("admin:index"),
@@ -152,14 +157,15 @@ def set_role(*, user: User, role: str, own_book_only: bool, by: User, at: dateti
     Raises:
         NotYourself, LastAdministrator
     """
-    if user.pk == by.pk and role != role_of(user):
+    before = role_of(user)
+    if user.pk == by.pk and role != before:
         raise NotYourself
     if role != roles.ADMINISTRATOR:
         keep_an_administrator(besides=user)
         user.is_superuser = False
         user.save(update_fields=["is_superuser"])
     give(user, role=role, own_book_only=own_book_only)
-    note(user, f"made {role}{', own book only' if own_book_only else ''}", by=by, at=at)
+    note(user, f"role: {before or 'none'} → {role}{', own book only' if own_book_only else ''}", by=by, at=at)
 
 
 @transaction.atomic

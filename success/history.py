@@ -11,12 +11,13 @@ from django.db import models
 from pghistory.core import event_models
 
 from success import db
+from success.colleagues import called
 
 MOST = 200  # changes on a page
 WHAT = {"insert": "made", "update": "changed", "delete": "deleted"}  # any other label names the field that changed: its values are not kept
 # A row of the past holds what was before its change; what came after it stands in the next one, or in the row itself.
 CHANGES = """
-select p.pgh_created_at, p.pgh_label, (p.pgh_context ->> 'user')::integer, coalesce(p.pgh_context ->> 'through', ''), (
+select p.pgh_obj_id, p.pgh_created_at, p.pgh_label, (p.pgh_context ->> 'user')::integer, coalesce(p.pgh_context ->> 'through', ''), (
     select jsonb_object_agg(k.key, jsonb_build_array(p.before -> k.key, p.after -> k.key)) from jsonb_object_keys(p.before) k (key)
     where p.pgh_label = 'update' and k.key not like 'pgh\\_%%' and p.before -> k.key is distinct from p.after -> k.key
 )
@@ -52,8 +53,9 @@ class Change:
     at: datetime
     what: str
     by: User | None
-    through: str
-    steps: tuple[Step, ...]
+    through: str = ""
+    steps: tuple[Step, ...] = ()
+    key: Any = None  # of the row
 
 
 class NotRemembered(Exception):
@@ -73,10 +75,10 @@ def changes(model: type[models.Model], keys: Collection[Any], *, before: datetim
     sql = CHANGES.format(past=past_of(model)._meta.db_table, live=model._meta.db_table, key=model._meta.pk.column)
     rows = db.rows(sql, {"keys": list(keys), "before": before, "most": most})
     diffs = [json.loads(diff or "{}") for *_, diff in rows]
-    people, names = User.objects.in_bulk({by for _, _, by, _, _ in rows if by}), named(model, diffs)
+    people, names = User.objects.in_bulk({by for *_, by, _, _ in rows if by}), named(model, diffs)
     return [
-        Change(at, WHAT.get(label, "changed"), people.get(by), through, tuple(steps(model, label, diff, names)))
-        for (at, label, by, through, _), diff in zip(rows, diffs, strict=True)
+        Change(at, WHAT.get(label, "changed"), people.get(by), through, tuple(steps(model, label, diff, names)), key)
+        for (key, at, label, by, through, _), diff in zip(rows, diffs, strict=True)
     ]
 
 
@@ -114,7 +116,7 @@ def said(field: "models.Field[Any, Any]", value: Any, names: Names) -> Any:
         return None
     if field.related_model:
         row = names[field.related_model].get(value)
-        return (row.get_full_name() or row.get_username()) if isinstance(row, User) else str(row or "one that is gone")
+        return called(row) if isinstance(row, User) else str(row or "one that is gone")
     if isinstance(field, models.DateTimeField):
         return datetime.fromisoformat(value)
     return ", ".join(map(str, value)) if isinstance(value, list) else dict(field.flatchoices).get(value, value)

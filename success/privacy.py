@@ -133,6 +133,7 @@ register(
     Held(history.past_of(Contact), "when the people's names, addresses and numbers changed", DELETED, path="pgh_obj__supplier"),
     Held(Note, "what our own people wrote down", DELETED),
     Held(Touchpoint, "when one of us was in touch, and how it went", DELETED),
+    Held(history.past_of(Task), "what our own people planned before they changed it", DELETED, path="pgh_obj__supplier"),
     Held(Task, "what our own people planned", DELETED),
     Held(Snooze, "until when she was left alone, and why", DELETED),
     Held(StatusChange, "when the account came and went", KEPT),

@@ -1,5 +1,7 @@
 """The console's plain pages: each opens for who may see it, and for nobody else."""
 
+import re
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -80,8 +82,11 @@ def test_a_key_is_shown_once_and_opens_until_it_is_revoked(client, sarah):
     assert keys.verify(key, at=clock.now()).scopes == {"ingest"}
     assert key not in client.get(reverse("admin:success_apikey_changelist")).content.decode()
     row = ApiKey.objects.get(name="product")
-    client.post(reverse("admin:success_apikey_changelist"), {"action": "revoke", "_selected_action": [row.pk]})
+    its_page = reverse("admin:success_apikey_change", args=[row.pk])
+    asked = dict(re.findall(r'<input type="hidden" name="(action|_selected_action)" value="(\w+)">', client.get(its_page).text))
+    client.post(reverse("admin:success_apikey_changelist"), asked)
     assert keys.verify(key, at=clock.now()) is None
+    assert "It opens nothing any more." in client.get(its_page).text
 
 
 def test_a_changed_supplier_goes_through_the_operation(client, sarah):

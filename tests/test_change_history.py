@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, User
 from django.urls import reverse
 from django_celery_beat.models import PeriodicTask
 
-from success import activity, catalogue, clock, history, keys, privacy, roles, suppliers
+from success import activity, catalogue, clock, history, keys, privacy, roles, saved_views, suppliers, work
 from success.models import Colleague, Contact, CustomField, EventName, Supplier
 from tests.factories import ContactFactory, SourceFactory, StaffFactory, SupplierFactory
 
@@ -120,6 +120,27 @@ def test_the_schedule_the_catalogue_and_colleagues_are_remembered_too(ada, clien
     assert told(event) == [("changed", "ada", ("description", None, "A form was made"))]
     assert told(ada) == [("changed", None, ("last name", "Novak", "Berg"))]
     catalogue.forget()
+
+
+def test_a_task_that_goes_to_another_and_a_role_that_changes_are_told(ada, client):
+    maya, tom = (StaffFactory(username=name, first_name=name.capitalize(), last_name="") for name in ("maya", "tom"))
+    for one in (maya, tom):
+        one.groups.add(Group.objects.get(name=roles.MANAGER))
+    supplier = SupplierFactory(owner=maya)
+    work.plan(supplier=supplier.pk, title="Call her", due_on=clock.now().date(), assignee=maya, by=ada, at=clock.now())
+    client.post(reverse("console:book", args=[maya.pk]), {"to": tom.pk, "with_tasks": "on"})
+    page = client.get(reverse("admin:success_supplier_history", args=[supplier.pk])).text
+    assert "Task “Call her” changed" in page and "Assignee: Maya → Tom" in page and "Owner: Maya → Tom" in page and "by Ada Novak" in page
+    client.post(reverse("console:colleague", args=[tom.pk]), {"role": roles.LEAD})
+    assert "Role: success manager → lead" in client.get(reverse("admin:auth_user_history", args=[tom.pk])).text
+
+
+def test_of_a_view_it_is_told_who_changed_it_and_nothing_that_was_typed(ada, client):
+    view = saved_views.save(name="Call Sarah", query={}, shared=True, opens_first=False, by=StaffFactory(), at=clock.now())
+    url = reverse("console:view_change", args=[view.pk])
+    client.post(url, {"name": "VIP", "shared": "on"})
+    page = client.get(url).text
+    assert "Changed: name by Ada Novak" in page and "Call Sarah" not in page
 
 
 def test_where_rows_come_and_go_that_is_remembered(ada):

@@ -18,7 +18,7 @@ from django.db import IntegrityError, transaction
 from health import assessments
 from health.models import Override, Snapshot, Standing
 from success import activity, clients, db, keys, logs, privacy, reconcile, suppliers, work
-from success.models import Activity, ApiKey, Client, Contact, CustomField, DeadLetter, Erased, Event, Facts, Source, StatusChange, Supplier
+from success.models import Activity, ApiKey, Client, Contact, CustomField, DeadLetter, Erased, Event, Facts, Source, StatusChange, Supplier, Task
 from tests.factories import SourceFactory, StaffFactory, SupplierFactory
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -82,6 +82,7 @@ def sarah(source: Source) -> Supplier:
     work.note(supplier=found.pk, text=f"{SARAH} likes lilies", by=by, at=NOW)
     work.contacted(supplier=found.pk, channel="call", outcome="reached", text=SARAH, by=by, at=NOW)
     work.plan(supplier=found.pk, title=f"Call {PHONE}", due_on=NOW.date(), assignee=by, by=by, at=NOW)
+    Task.objects.update(title=f"Call {PHONE} again")
     work.snooze(supplier=found.pk, until=NOW + timedelta(days=1), reason=SARAH, by=by, at=NOW)
     Override.objects.create(
         supplier=found, level="healthy", computed_level="critical", reason=SARAH, by=by, by_role="lead", at=NOW, until=NOW + timedelta(days=1),

@@ -15,11 +15,11 @@ from django.urls import reverse
 
 from config.console.forms import NoteForm, OverrideForm, SnoozeForm, TaskForm, TouchpointForm
 from config.console.pages import back, console, onwards, page, supplier_of
-from config.console.templatetags.words import day
+from config.console.templatetags.words import day, person
 from config.console.zone import start_of
 from health import overrides
 from success import books, clock, work
-from success.models import Supplier, Task
+from success.models import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponseBase:
         return onwards(request, back(request, reverse("console:supplier", args=[pk])))
     template = "action_form" if "fragment" in request.GET else "action"
     about = {"form": form, "supplier": supplier, "action": name, "next": back(request, ""), "button": action.button}
-    return page(request, template, title=f"{action.title}: {called(supplier)}", **about)
+    return page(request, template, title=f"{action.title}: {person(supplier)}", **about)
 
 
 def carried_out(action: Action, form: forms.Form, *, supplier: int, by: User) -> bool:
@@ -130,9 +130,3 @@ def end_override(request: HttpRequest, pk: int) -> HttpResponseBase:
     except overrides.NotAllowed as refusal:
         messages.error(request, str(refusal.__doc__))
     return HttpResponseRedirect(back(request, reverse("console:supplier", args=[pk])))
-
-
-def called(supplier: Supplier) -> str:
-    """Her name, or the product's id where nobody told us."""
-    primary = supplier.contacts.filter(is_primary=True).first()
-    return (primary and primary.name) or supplier.external_id

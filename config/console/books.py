@@ -8,13 +8,15 @@ from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanWidget
+from unfold.widgets import UnfoldBooleanWidget
 
 from config.console import listing
 from config.console.actions import signed_in
-from config.console.colleagues import colleague_of, name_of
+from config.console.colleagues import colleague_of
+from config.console.forms import Person
 from config.console.pages import console, page
 from success import books, clock
+from success.colleagues import called
 
 REFUSALS = (books.NotYours, books.CannotSee, books.NotWorking)
 
@@ -24,13 +26,8 @@ class BookForm(forms.Form):
 
     def __init__(self, data: Any, *, whose: User) -> None:
         super().__init__(data, label_suffix="")
-        self.fields["to"] = Taker(books.takers(besides=whose), widget=UnfoldAdminSelectWidget, label="To", empty_label="Choose a colleague")
+        self.fields["to"] = Person(books.takers(besides=whose), label="To", empty_label="Choose a colleague")
         self.order_fields(["to", "with_tasks"])
-
-
-class Taker(forms.ModelChoiceField):  # type: ignore[type-arg]
-    def label_from_instance(self, obj: Any) -> str:
-        return name_of(obj)
 
 
 @console("success.hand_over_colleague", methods=("GET", "POST"))
@@ -47,10 +44,10 @@ def hand_over(request: HttpRequest, pk: int) -> HttpResponseBase:
             form.add_error(None, str(refusal.__doc__))
         else:
             to = form.cleaned_data["to"]
-            messages.success(request, f"{name_of(whose)}'s book is now {name_of(to)}'s: {counted(moved, 'supplier')}, {counted(tasks, 'open task')}.")
+            messages.success(request, f"{called(whose)}'s book is now {called(to)}'s: {counted(moved, 'supplier')}, {counted(tasks, 'open task')}.")
             return HttpResponseRedirect(listing.link({"owner": to.get_username()}))
-    about = {"person": whose, "name": name_of(whose), "book": books.book_of(whose, at=at), "form": form, "list": reverse(listing.LIST)}
-    return page(request, "book", title=f"Hand over the book of {name_of(whose)}", **about)
+    about = {"person": whose, "name": called(whose), "book": books.book_of(whose, at=at), "form": form, "list": reverse(listing.LIST)}
+    return page(request, "book", title=f"Hand over the book of {called(whose)}", **about)
 
 
 def counted(n: int, what: str) -> str:

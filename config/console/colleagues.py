@@ -21,6 +21,7 @@ from config.console.actions import signed_in
 from config.console.pages import console, page
 from success import books, clock, colleagues, history, lockouts, roles, second_factor
 from success.admin.base import ReadOnlyAdmin
+from success.colleagues import called
 from success.models import Colleague
 
 for model in (User, Group, TOTPDevice, StaticDevice):  # the last two would show secrets
@@ -37,7 +38,7 @@ class UserAdmin(ReadOnlyAdmin):
 
     def changes_of(self, found: User) -> list[history.Change]:
         """Of the sign-in, of how they use the console, and what administrators did."""
-        done = [history.Change(one.action_time, one.change_message, one.user, "", ()) for one in colleagues.history(found)[: history.MOST]]
+        done = [history.Change(one.action_time, one.change_message, one.user) for one in colleagues.history(found)[: history.MOST]]
         return sorted(
             [*super().changes_of(found), *history.changes(Colleague, [found.pk], before=clock.now()), *done], key=lambda change: change.at, reverse=True
         )
@@ -55,10 +56,6 @@ def everybody(request: HttpRequest) -> HttpResponseBase:
     people = User.objects.filter(is_staff=True).prefetch_related("groups").select_related("colleague").annotate(protected=protected)
     lines = [(person, colleagues.role_of(person), standing_of(person)) for person in people.order_by("-is_active", "first_name", "username")]
     return page(request, "colleagues", title="Colleagues", lines=lines)
-
-
-def name_of(user: User) -> str:
-    return user.get_full_name() or user.get_username()
 
 
 def standing_of(user: User) -> str:
@@ -95,7 +92,7 @@ def invite(request: HttpRequest) -> HttpResponseBase:
         except colleagues.AddressTaken as refusal:
             form.add_error("address", str(refusal))
         else:
-            said(request, lambda: send_link(user, signed_in(request)), f"{name_of(user)} is invited.")
+            said(request, lambda: send_link(user, signed_in(request)), f"{called(user)} is invited.")
             return HttpResponseRedirect(reverse("console:colleague", args=[user.pk]))
     return page(request, "invite", title="Invite a colleague", form=form)
 
@@ -151,7 +148,7 @@ def colleague(request: HttpRequest, pk: int) -> HttpResponseBase:
         "history": colleagues.history(user)[:20],
         "book": books.book_of(user, at=at),
     }
-    return page(request, "colleague", title=name_of(user), person=user, form=form, **about)
+    return page(request, "colleague", title=called(user), person=user, form=form, **about)
 
 
 @console("auth.change_user", methods=("POST",))

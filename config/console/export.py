@@ -48,11 +48,6 @@ def as_file(queryset: QuerySet[Any]) -> StreamingHttpResponse:
     return StreamingHttpResponse(lines(queryset), content_type="text/csv; charset=utf-8", headers=headers)
 
 
-def name_of(supplier: Supplier) -> str:
-    people = sorted(supplier.contacts.all(), key=lambda person: not person.is_primary)
-    return people[0].name if people else ""
-
-
 class Echo:
     """What a CSV writer writes to, one line at a time."""
 

@@ -18,6 +18,7 @@ from config.console.templatetags.words import words
 from health import worklist
 from health.effective import LEVEL, OVERRIDDEN
 from success import books, clock
+from success.colleagues import called
 from success.models import Supplier
 from success.models.suppliers import Status
 from success.stages import STAGES, stage_sql
@@ -31,11 +32,9 @@ MOST = 50  # values of one filter
 NOT_SAID = "-"  # of a value that nobody told
 
 
-def where(queryset: QuerySet[Any], condition: str, *params: object, among: str = ALL) -> QuerySet[Any]:
-    """Of suppliers those that a condition over the tables of the lists holds for; its instants are now."""
-    sql = f"{among} where {condition}"
-    at = clock.now()
-    return queryset.filter(pk__in=RawSQL(sql.replace("%(at)s", "%s"), [*[at] * sql.count("%(at)s"), *params]))  # noqa: S611 - constants
+def where(queryset: QuerySet[Any], condition: str, value: str | None = None, *, among: str = ALL) -> QuerySet[Any]:
+    """Of suppliers those that a condition over the tables of the lists holds for; its `at` is now, its `value` what was chosen."""
+    return found_by(queryset, f"{among} where {condition}", {"at": clock.now(), "value": value})
 
 
 def found_by(queryset: QuerySet[Any], sql: str, params: Mapping[str, object]) -> QuerySet[Any]:
@@ -95,14 +94,14 @@ class LevelFilter(Choice):
         value = self.value()
         if value == "none":
             return where(queryset, f"f.in_service and ({LEVEL}) is null")
-        return where(queryset, f"({LEVEL}) = %s", value, among=ASSESSED) if value else queryset
+        return where(queryset, f"({LEVEL}) = %(value)s", value, among=ASSESSED) if value else queryset
 
 
 class StageFilter(Choice):
     title, parameter_name, keys = "stage", "stage", STAGES
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return where(queryset, f"{stage_sql('%(at)s')} = %s", self.value()) if self.value() else queryset
+        return where(queryset, f"{stage_sql('%(at)s')} = %(value)s", self.value()) if self.value() else queryset
 
 
 class OwnerFilter(Choice):
@@ -112,7 +111,7 @@ class OwnerFilter(Choice):
         if books.limited(request.user):
             return [("mine", "me")]
         owning = get_user_model().objects.filter(Exists(Supplier.objects.filter(owner=OuterRef("pk")))).order_by("first_name", "username")
-        return [("mine", "me"), ("none", "nobody"), *((user.username, user.get_full_name() or user.username) for user in owning)]
+        return [("mine", "me"), ("none", "nobody"), *((user.username, called(user)) for user in owning)]
 
     def sentence(self) -> str:
         return "mine" if self.value() == "mine" else super().sentence()

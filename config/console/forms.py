@@ -4,11 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from health.overrides import USUAL
+from success.colleagues import called
 from success.models.work import Channel, Outcome
 
 
@@ -36,12 +38,12 @@ class Day(forms.DateField):
 class Person(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic when it runs
     """One of us, by name."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        people = get_user_model().objects.filter(is_active=True, is_staff=True).order_by("first_name", "last_name", "username")
-        super().__init__(people, widget=UnfoldAdminSelectWidget, **kwargs)
+    def __init__(self, people: "QuerySet[User] | None" = None, **kwargs: Any) -> None:
+        everybody = User.objects.filter(is_active=True, is_staff=True).order_by("first_name", "last_name", "username")
+        super().__init__(everybody if people is None else people, widget=UnfoldAdminSelectWidget, **kwargs)
 
     def label_from_instance(self, user: Any) -> str:
-        return str(user.get_full_name() or user.get_username())
+        return called(user)
 
 
 class NoteForm(forms.Form):

@@ -21,6 +21,7 @@ from config.console.actions import signed_in
 from config.console.filters import SignsFilter
 from health import history
 from success import books, clock, saved_views
+from success.colleagues import called
 from success.models import SavedView, Supplier
 
 TREND = timedelta(days=90)
@@ -100,7 +101,7 @@ def tabs(request: HttpRequest) -> list[Tab]:
 def tab(view: SavedView, here: Mapping[str, str], request: HttpRequest) -> Tab:
     query, mine = restored(view.query), view.owner_id == request.user.pk
     change = view.pk if saved_views.may_change(view, signed_in(request)) else None
-    by = "" if mine else view.owner.get_full_name() or view.owner.get_username()
+    by = "" if mine else called(view.owner)
     return Tab(view.name, link(query), query == here, by, change)
 
 

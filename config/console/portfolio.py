@@ -25,11 +25,12 @@ from health import portfolio as book
 from health import worklist
 from health.portfolio import ENDED, STANDINGS, Moves, Point, Share
 from success import books, clock
+from success.colleagues import called
 from success.models import Supplier
 
 WEEKS = {4: "4 weeks", 13: "13 weeks", 26: "26 weeks"}  # of the first chart
 DAYS = {7: "1 week", 28: "4 weeks", 91: "13 weeks"}  # back to what movement is from
-BY = {"owner": "owner", "plan": "plan", "vertical": "vertical", "signed_up": "sign-up month"}
+BY = {"owner": "owner", "plan": "plan", "vertical": "trade", "signed_up": "sign-up month"}
 UNASKED = {"weeks": 13, "days": 28, "by": "owner"}
 MOST = 24  # values told apart
 Cell = Part | None
@@ -78,10 +79,6 @@ def owners_of(request: HttpRequest) -> list[Whose]:
         return [Whose("mine", "My own", owner=request.user.pk)]
     owners = get_user_model().objects.filter(Exists(Supplier.objects.filter(owner=OuterRef("pk")))).order_by("first_name", "last_name", "username")
     return [Whose("", "Everyone's"), *(Whose(user.username, called(user), owner=user.pk) for user in owners), Whose("none", "Nobody's", unassigned=True)]
-
-
-def called(user: User) -> str:
-    return user.get_full_name() or user.get_username()
 
 
 # ---------------------------------------------------------------- levels over time

@@ -12,7 +12,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 from config.console import listing
 from config.console.actions import signed_in
 from config.console.pages import console, onwards, page
-from success import clock, saved_views
+from success import clock, history, saved_views
 from success.models import SavedView
 
 
@@ -49,7 +49,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponseBase:
         else:
             messages.success(request, "Saved.")
             return onwards(request, listing.link(listing.restored(view.query)))
-    return dialog(request, form, title=f"Change “{view.name}”", view=view)
+    return dialog(request, form, title=f"Change “{view.name}”", view=view, changes=history.changes(SavedView, [view.pk], before=clock.now(), most=5))
 
 
 @console("success.delete_savedview", methods=("POST",))

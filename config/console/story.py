@@ -10,9 +10,8 @@ from django.utils.dateparse import parse_datetime
 from django.utils.safestring import SafeString
 
 from config.console import charts
-from config.console.actions import called
 from config.console.pages import back, console, page, supplier_of
-from config.console.templatetags.words import day
+from config.console.templatetags.words import day, person
 from config.console.timeline import PAGE, timeline
 from health import current, history, overrides, risk, steps
 from health.current import Health
@@ -34,7 +33,7 @@ def story(request: HttpRequest, pk: int) -> HttpResponseBase:
     return page(
         request,
         "story",
-        title=called(supplier),
+        title=person(supplier),
         supplier=supplier,
         contact=supplier.contacts.filter(is_primary=True).first(),
         came_from=back(request, "", name="from"),

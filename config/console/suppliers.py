@@ -37,6 +37,7 @@ from health.effective import LEVEL
 from health.models import Override
 from success import clock, suppliers
 from success.admin.suppliers import SupplierAdmin, stage_of
+from success.colleagues import called
 from success.models import Snooze, Supplier
 from success.models.suppliers import Status
 
@@ -105,7 +106,7 @@ class SupplierList(SupplierAdmin):
 
     @admin.display(description="owner", ordering="owner__username")
     def owner_name(self, supplier: Supplier) -> str:
-        return (supplier.owner.get_full_name() or supplier.owner.get_username()) if supplier.owner else "nobody"
+        return called(supplier.owner) if supplier.owner else "nobody"
 
     @admin.display(description="last activity", ordering="facts__last_activity_at")
     def last_active(self, supplier: Supplier) -> str:
@@ -150,7 +151,7 @@ class SupplierList(SupplierAdmin):
             )
         to: User | None = form.cleaned_data["owner"]
         moved = suppliers.hand_over_all(list(queryset.values_list("pk", flat=True)), to=to, at=clock.now())
-        messages.success(request, f"{moved} suppliers are now {to.get_full_name() or to.username if to else 'nobody'}'s.")
+        messages.success(request, f"{moved} suppliers are now {called(to) if to else 'nobody'}'s.")
         return None
 
     @admin.action(description="Export as CSV")

@@ -7,6 +7,7 @@ from datetime import datetime
 from config.console.templatetags.words import told, words
 from health.scoring import WS142
 from success import db, history
+from success.colleagues import called
 from success.models import Supplier
 
 PAGE = 40
@@ -84,5 +85,5 @@ def edits(supplier: int, *, before: datetime, limit: int) -> Iterator[Entry]:
     for change in history.changes(Supplier, [supplier], before=before, most=limit):
         text = "\n".join(f"{step.field}: {told(step.before)} → {told(step.after)}" for step in change.steps if step.field not in TOLD_ELSEWHERE)
         if text:
-            by = change.by.get_full_name() or change.by.get_username() if change.by else f"through {change.through}" if change.through else None
+            by = called(change.by) if change.by else f"through {change.through}" if change.through else None
             yield Entry(change.at, "edit", "Account changed", None, text, by)

@@ -39,6 +39,10 @@ class ApiKeyAdmin(ModelAdmin):
     list_filter = ["source"]
     form = ApiKeyForm
     actions = ["revoke"]
+    change_form_outer_before_template = "console/key.html"
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["source", "name", "scopes", "expires_at", *(["prefix", "created_at", "created_by", "last_used_at", "revoked_at"] if obj else [])]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -51,7 +55,7 @@ class ApiKeyAdmin(ModelAdmin):
         obj.pk = made.pk
         messages.warning(request, f"Copy the key now, it is not shown again: {key}")
 
-    @admin.action(description="Revoke", permissions=["add"])
+    @admin.action(description="Revoke: they open nothing any more", permissions=["add"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         for key in queryset:
             keys.revoke(key, at=clock.now())

@@ -1,5 +1,6 @@
 """Suppliers, with the people behind them, their clients, and what they did."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import admin
@@ -10,8 +11,9 @@ from unfold.admin import StackedInline
 
 from success import clock, history, suppliers
 from success.admin.base import ModelAdmin, OfSuppliers, ReadOnlyAdmin
+from success.colleagues import called
 from success.messages import PERSONAL
-from success.models import Contact, CustomField, Event, Supplier
+from success.models import Contact, CustomField, Event, Supplier, Task
 from success.stages import stage
 
 
@@ -66,9 +68,10 @@ class SupplierAdmin(OfSuppliers):
         super().save_formset(request, form, formset, change)
 
     def changes_of(self, found: Supplier) -> list[history.Change]:
-        """Of the account and of the people behind it."""
-        now, people = clock.now(), found.contacts.values_list("pk", flat=True)
-        changes = [*super().changes_of(found), *history.changes(Contact, people, before=now)]
+        """Of the account, of the people behind it, and of the tasks about it."""
+        now, people, tasks = clock.now(), found.contacts.values_list("pk", flat=True), dict(found.tasks.values_list("pk", "title"))
+        of_tasks = [replace(change, what=f"task “{tasks[change.key]}” changed") for change in history.changes(Task, tasks, before=now)]
+        changes = [*super().changes_of(found), *history.changes(Contact, people, before=now), *of_tasks]
         return sorted(changes, key=lambda change: change.at, reverse=True)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -76,7 +79,7 @@ class SupplierAdmin(OfSuppliers):
             kwargs["queryset"] = get_user_model().objects.filter(is_active=True, is_staff=True).order_by("first_name", "last_name", "username")
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if db_field.name == "owner":
-            field.label_from_instance = lambda user: user.get_full_name() or user.get_username()
+            field.label_from_instance = called
         return field
 
     @admin.display(description="stage")

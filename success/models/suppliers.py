@@ -30,18 +30,18 @@ class SupplierQuerySet(models.QuerySet["Supplier"]):
 class Supplier(models.Model):
     """An account of the product. Business facts only: names and addresses are `Contact`'s."""
 
-    external_id = models.CharField(max_length=128, unique=True)
+    external_id = models.CharField("id", max_length=128, unique=True)
     source = models.ForeignKey("success.Source", models.PROTECT, null=True, blank=True, editable=False, related_name="+", help_text="who first named it")
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.ACTIVE)
     internal = models.BooleanField(default=False, help_text="a test or staff account: never scored, listed or written to")
     plan = models.CharField(max_length=80, blank=True)
-    vertical = models.CharField(max_length=80, blank=True)
+    vertical = models.CharField("trade", max_length=80, blank=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="suppliers")
-    created_at = models.DateTimeField(null=True, blank=True, help_text="when the product says it signed up")
+    created_at = models.DateTimeField("signed up", null=True, blank=True)
     trial_ends_at = models.DateTimeField(null=True, blank=True)
     renews_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
-    mrr = models.FloatField(null=True, blank=True)
+    mrr = models.FloatField("MRR", null=True, blank=True)
     currency = models.CharField(max_length=3, blank=True)
     custom = models.JSONField(default=dict, blank=True)
     said_at = models.JSONField(default=dict, db_default={}, editable=False, help_text="per trait, when what it now is was said")

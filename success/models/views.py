@@ -4,7 +4,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from success.models.history import noticed
 
+
+@noticed("name", "query", "shared")
 class SavedView(models.Model):
     """A list of suppliers by name: which filters, search and order it stands for. Whoever opens it sees of it only what they may see."""
 

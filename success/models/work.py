@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from success.models.history import remembered
 from success.models.suppliers import Supplier
 
 BY: dict[str, Any] = {"on_delete": models.PROTECT, "related_name": "+"}
@@ -64,6 +65,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
         return self.filter(ended_at=None)
 
 
+@remembered("title", "due_on", "assignee")
 class Task(models.Model):
     """Something to do about a supplier by a day; done, or dropped with a reason."""
 
