@@ -16,17 +16,18 @@ from health.effective import IN_FORCE, OVERRIDDEN, STANDING, STANDS, STOOD, TURN
 from health.history import end_of
 from health.models import Snapshot
 from success import db
+from success.stages import KNOWN_SINCE
 
 LEVELS = ("critical", "at_risk", "healthy")
 STANDINGS = (*LEVELS, "none")  # of suppliers in service
 ENDED = "ended"
-SUPPLIERS = f"""success_supplier s join success_facts f on f.supplier_id = s.id
+SUPPLIERS = f"""success_supplier s
     left join health_assessment a on a.supplier_id = s.id {OVERRIDDEN} {TURNED}"""
 BY = {
     "owner": "s.owner_id",
     "plan": "s.plan",
     "vertical": "s.vertical",
-    "signed_up": "date_trunc('month', f.known_since at time zone %(zone)s)::date",
+    "signed_up": f"date_trunc('month', {KNOWN_SINCE} at time zone %(zone)s)::date",
 }
 Moves = dict[tuple[str, str], int]
 

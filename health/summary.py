@@ -5,11 +5,11 @@ from typing import Any
 
 from health.effective import LEVEL, OVERRIDDEN
 from success import db
-from success.stages import STAGES, stage_sql
+from success.stages import IN_SERVICE, STAGES, stage_sql
 
 MOVEMENT_DAYS = 7
 COUNTS = f"""select {LEVEL}, {stage_sql("%(at)s")}, a.status, count(*) from success_supplier s
-    join success_facts f on f.supplier_id = s.id join health_assessment a on a.supplier_id = s.id {OVERRIDDEN} where f.in_service group by 1, 2, 3"""
+    join health_assessment a on a.supplier_id = s.id {OVERRIDDEN} where {IN_SERVICE} group by 1, 2, 3"""
 LEFT_OUT = (
     "select case when internal then 'internal' else status end, count(*) from success_supplier where internal or status in ('cancelled', 'paused') group by 1"
 )

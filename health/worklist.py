@@ -1,11 +1,13 @@
 """RiskAssessment, for the people who act on it: which suppliers need somebody, and in what order."""
 
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from success import columns, db
-from success.stages import stage_sql
+from success.stages import IN_SERVICE, KNOWN_SINCE, stage_sql
 
 MOST = 20
 MOST_NEW = 8
@@ -58,47 +60,55 @@ class Book:
         return [(level, n, self.came[level]) for level, n in self.levels.items()]
 
 
-OF_BOOK = "f.in_service and (%(owner)s::integer is null or s.owner_id = %(owner)s) and (not %(unassigned)s or s.owner_id is null)"
+OF_BOOK = f"{IN_SERVICE} and (%(owner)s::integer is null or s.owner_id = %(owner)s) and (not %(unassigned)s or s.owner_id is null)"
 
 
-def everyone() -> str:
+def everyone(more: str = "null") -> str:
     """Suppliers `x` in service whom this reader asks about, with all that the order needs."""
     level, before = columns.expression("level"), "a.level_before"
     return f"""select s.id as key, s.external_id as id, s.mrr, s.currency, s.owner_id, s.status = 'trial' as trial,
             case s.status when 'trial' then s.trial_ends_at else s.renews_at end as ends_at, {stage_sql("%(at)s")} as stage,
-            {level} as level, a.score, {before} as level_before, a.level_since, a.declining, f.known_since,
-            coalesce({WORST.format(level)} < {WORST.format(before)} and a.level_since > %(week)s, false) as fell
-        from success_supplier s join success_facts f on f.supplier_id = s.id {columns.joins()}
+            {level} as level, a.score, {before} as level_before, a.level_since, a.declining, {KNOWN_SINCE} as known_since,
+            coalesce(a.level_since > %(week)s and {WORST.format(level)} < {WORST.format(before)}, false) as fell, {more}
+        from success_supplier s {columns.joins()}
         where {OF_BOOK}"""
 
 
-AWAKE = "not exists (select 1 from success_snooze z where z.supplier_id = s.id and z.ended_at is null and z.until > %(at)s)"
+AWAKE = "s.id <> all(array(select supplier_id from success_snooze where ended_at is null and until > %(at)s))"
 NEEDS = "x.stage <> 'new' and (x.level in ('critical', 'at_risk') or x.declining or (x.stage = 'at_end' and x.level is null))"
 LISTS = {  # name -> who stands in it, in which order, how many at most
-    "needing": (NEEDS, "x.fell desc, coalesce(x.mrr / u.mrr, 0) * greatest(70 - coalesce(x.score, 70), 0) desc, x.ends_at, x.key", MOST),
+    "needing": (NEEDS, "x.fell desc, coalesce(x.mrr / u.usual, 0) * greatest(70 - coalesce(x.score, 70), 0) desc, x.ends_at, x.key", MOST),
     "trying": (f"x.trial and {NEEDS}", "x.fell desc, x.ends_at, x.key", MOST_NEW),
     "new": ("x.stage = 'new'", "x.known_since desc, x.key", MOST_NEW),
 }
+USUAL = "left join unnest(%(currencies)s::text[], %(usual)s::float8[]) u (currency, usual) on u.currency = x.currency"
 
 
-def lines() -> str:
-    """All lists from one pass over the suppliers."""
-    one = "select x.* from x left join usual u using (currency) where {where} order by {order} limit {most}"
-    found = " union all ".join(
-        f"(select '{name}' as list, row_number() over () as place, t.{name} as total, x.* from ({one.format(where=where, order=order, most=most)}) x, total t)"
-        for name, (where, order, most) in LISTS.items()
-    )
-    totals = ", ".join(f"count(*) filter (where {where}) as {name}" for name, (where, _, _) in LISTS.items())
-    return f"""with usual as materialized (select currency, avg(mrr) as mrr from success_supplier where mrr > 0 group by 1),
-        x as materialized (select * from ({everyone()} and {AWAKE}) x where x.stage = 'new' or {NEEDS}),
-        total as materialized (select {totals} from x), found as ({found})
-        select x.list, x.key, x.id, coalesce(nullif(c.name, ''), x.id), x.mrr, x.currency, x.ends_at, x.trial,
-            coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username), x.stage, x.level, x.score, x.level_before, x.level_since, x.fell,
-            t.at, x.total
-        from found x
-        left join success_contact c on c.supplier_id = x.key and c.is_primary
-        left join auth_user u on u.id = x.owner_id
-        left join lateral (select at from success_touchpoint where supplier_id = x.key order by at desc limit 1) t on true order by x.list, x.place"""
+def first_of(name: str, among: str) -> str:
+    """The name and the keys of the first in a list, in its order."""
+    where, order, most = LISTS[name]
+    return f"(select '{name}', x.key from {among} x {USUAL if 'u.' in order else ''} where {where} order by {order} limit {most})"
+
+
+def ranked() -> str:
+    """All who need somebody, in order."""
+    return first_of("needing", f"({everyone()} and {AWAKE})")
+
+
+def few() -> str:
+    """The same of those who fell this week, and the other lists: a small part of all."""
+    found = " union all ".join(first_of(name, "(select * from few where level_since > %(week)s and fell)" if name == "needing" else "few") for name in LISTS)
+    return f"""with few as materialized (
+        select * from ({everyone()} and {AWAKE}) x where x.level_since > %(week)s and x.fell and {NEEDS} or x.trial and {NEEDS} or x.stage = 'new'
+    ) {found}"""
+
+
+LINES = """select x.key, x.id, coalesce(nullif(c.name, ''), x.id), x.mrr, x.currency, x.ends_at, x.trial,
+        coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username), x.stage, x.level, x.score, x.level_before, x.level_since, x.fell, t.at
+    from ({everyone}) x
+    left join success_contact c on c.supplier_id = x.key and c.is_primary
+    left join auth_user u on u.id = x.owner_id
+    left join lateral (select at from success_touchpoint where supplier_id = x.key order by at desc limit 1) t on true"""
 
 
 def chosen(which: str) -> str:
@@ -110,10 +120,10 @@ def chosen(which: str) -> str:
 
 # Beginning with the few who are snoozed, or whose level was set by hand: among all it takes a pass over everybody to find them.
 ASIDE = f"""select (
-    select count(*) from success_snooze z join success_supplier s on s.id = z.supplier_id join success_facts f on f.supplier_id = s.id
+    select count(*) from success_snooze z join success_supplier s on s.id = z.supplier_id
     where z.ended_at is null and z.until > %(at)s and {OF_BOOK}
 ), (
-    select count(*) from health_override v join success_supplier s on s.id = v.supplier_id join success_facts f on f.supplier_id = s.id
+    select count(*) from health_override v join success_supplier s on s.id = v.supplier_id
     join health_assessment a on a.supplier_id = s.id where v.ended_at is null and v.until > %(at)s and a.level is not null and {OF_BOOK}
 )"""
 
@@ -122,41 +132,60 @@ def params(*, owner: int | None, unassigned: bool, at: datetime) -> dict[str, An
     return {"owner": owner, "unassigned": unassigned, "at": at, "week": at - WEEK}
 
 
-def lists(*, owner: int | None = None, unassigned: bool = False, at: datetime) -> dict[str, Found]:
-    """Who needs somebody, three lists.
+def today(*, owner: int | None = None, unassigned: bool = False, at: datetime) -> tuple[dict[str, Found], Book]:
+    """Who needs somebody, three lists; and the suppliers of one of us, or all, in numbers.
 
     `needing`: at most 20 past their first week, those who fell this week first, then by money times distance below 70, then by the end of trial or term.
     Money is measured by what is usual in its currency: 869 Swedish crowns are not eleven times 79 pounds.
     `trying`: those on trial who need somebody and are not among them: money cannot rank who pays nothing yet.
     `new`: the latest of those in their first week.
     """
-    found = {name: Found([]) for name in LISTS}
-    for name, *line, total in db.rows(lines(), params(owner=owner, unassigned=unassigned, at=at)):
-        found[name].lines.append(Line(*line))
-        found[name].total = total
-    already = {line.key for line in found["needing"].lines}
-    found["trying"].lines = [line for line in found["trying"].lines if line.key not in already]
-    return found
-
-
-def book(*, owner: int | None = None, unassigned: bool = False, at: datetime) -> Book:
-    """The suppliers of one of us, or all, in numbers."""
     asked = params(owner=owner, unassigned=unassigned, at=at)
+    counted, totals, usual = count(asked)
+    asked |= {"currencies": list(usual), "usual": list(usual.values())}
+    keys = first(asked)
+    lines = lines_of({key for found in keys.values() for key in found}, asked)
+    keys["trying"] = [key for key in keys["trying"] if key not in keys["needing"]]
+    return {name: Found([lines[key] for key in found if key in lines], totals[name]) for name, found in keys.items()}, counted
+
+
+def first(asked: dict[str, Any]) -> dict[str, list[int]]:
+    """The first of each list. Where enough fell this week, they are the first of those who need somebody: the others need no ranking."""
+    keys: dict[str, list[int]] = {name: [] for name in LISTS}
+    for name, key in db.rows(few(), asked):
+        keys[name].append(key)
+    if len(keys["needing"]) < MOST:
+        keys["needing"] = [key for _, key in db.rows(ranked(), asked)]
+    return keys
+
+
+def lines_of(keys: Collection[int], asked: dict[str, Any]) -> dict[int, Line]:
+    rows = db.rows(LINES.format(everyone=f"{everyone()} and s.id = any(%(keys)s)"), asked | {"keys": list(keys)})
+    return {row[0]: Line(*row) for row in rows}
+
+
+def count(asked: dict[str, Any]) -> tuple[Book, dict[str, int], dict[str, float]]:
+    """In one pass over the book: its numbers, how many are in each list, and what one pays usually, by currency."""
+    in_lists = ", ".join(f"count(*) filter (where x.awake and {where})" for where, _, _ in LISTS.values())
     found = db.rows(
-        f"""select coalesce(x.level, 'none'), x.currency, count(*), count(*) filter (where x.level_since > %(week)s), coalesce(sum(x.mrr), 0)
-            from ({everyone()}) x group by 1, 2""",
+        f"""select coalesce(x.level, 'none'), x.currency, count(*), count(*) filter (where x.level_since > %(week)s), coalesce(sum(x.mrr), 0),
+                count(*) filter (where x.mrr > 0), {in_lists}
+            from ({everyone(f"{AWAKE} as awake")}) x group by 1, 2""",
         asked,
     )
     levels, came = (dict.fromkeys(("critical", "at_risk", "healthy", "none"), 0) for _ in range(2))
-    at_risk: dict[str, float] = {}
-    for level, currency, n, new, mrr in found:
+    at_risk, paid, payers, totals = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+    for level, currency, n, new, mrr, paying, *of_lists in found:
         levels[level] += n
         came[level] += new
+        paid[currency] += mrr
+        payers[currency] += paying
+        totals.update(dict(zip(LISTS, of_lists, strict=True)))
         if level in ("critical", "at_risk") and mrr:
-            at_risk[currency] = at_risk.get(currency, 0) + mrr
-    at_risk = dict(sorted(at_risk.items(), key=lambda item: -item[1]))
+            at_risk[currency] += mrr
     [(snoozed, by_hand)] = db.rows(ASIDE, asked)
-    return Book(levels, came, at_risk, snoozed, by_hand, left_out(owner=owner, unassigned=unassigned))
+    book = Book(levels, came, dict(at_risk.most_common()), snoozed, by_hand, left_out(owner=asked["owner"], unassigned=asked["unassigned"]))
+    return book, {name: totals[name] for name in LISTS}, {currency: paid[currency] / n for currency, n in payers.items() if n}
 
 
 def left_out(*, owner: int | None = None, unassigned: bool = False) -> dict[str, int]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from success import columns, db
-from success.stages import stage_sql
+from success.stages import IN_SERVICE, stage_sql
 
 PLAIN = ("plan", "vertical", "status", "created_at", "trial_ends_at", "renews_at", "mrr", "currency")
 OF_OTHERS = ("score", "level", "next_milestone")
@@ -26,14 +26,14 @@ class Wanted:
 def select(where: list[str]) -> str:
     chosen = ", ".join([*(f"s.{name}" for name in PLAIN), *(f"{columns.expression(name)} as {name}" for name in OF_OTHERS)])
     return f"""select s.id as key, s.external_id as id, o.username as owner, {stage_sql("%(at)s")} as stage, {chosen}
-        from success_supplier s join success_facts f on f.supplier_id = s.id left join auth_user o on o.id = s.owner_id {columns.joins()}
+        from success_supplier s left join auth_user o on o.id = s.owner_id {columns.joins()}
         where {" and ".join(where)} order by s.id limit %(limit)s"""
 
 
 def filters(wanted: Wanted) -> list[str]:
     where = ["s.id > %(cursor)s"]
     if wanted.stage != "lost" and wanted.changed_after is None:
-        where.append("f.in_service")
+        where.append(IN_SERVICE)
     if wanted.stage == "lost":
         where.append("not s.internal")
     if wanted.level:

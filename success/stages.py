@@ -6,6 +6,10 @@ NEW_FOR = timedelta(days=7)
 END_WITHIN = timedelta(days=14)
 STAGES = ("new", "active", "at_end", "lost")
 
+# Over a supplier `s`: what her facts row says too, without reading it.
+IN_SERVICE = "success_in_service(s.status, s.internal)"
+KNOWN_SINCE = "coalesce(s.created_at, s.first_seen_at)"
+
 
 def stage(*, status: str, known_since: datetime, trial_ends_at: datetime | None, renews_at: datetime | None, at: datetime) -> str:
     """`lost` (cancelled), `new` (first 7 days), `at_end` (trial ends or renews within 14 days), else `active`."""
@@ -18,6 +22,6 @@ def stage(*, status: str, known_since: datetime, trial_ends_at: datetime | None,
 
 
 def stage_sql(at: str) -> str:
-    """The same over a supplier `s` and its facts `f`."""
-    return f"""case when s.status = 'cancelled' then 'lost' when {at} - f.known_since < interval '7 days' then 'new'
+    """The same over a supplier `s`."""
+    return f"""case when s.status = 'cancelled' then 'lost' when {at} - {KNOWN_SINCE} < interval '7 days' then 'new'
         when case s.status when 'trial' then s.trial_ends_at else s.renews_at end between {at} and {at} + interval '14 days' then 'at_end' else 'active' end"""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.cache import cache
 from django.db import connection, connections
 from django.test.utils import setup_databases, teardown_databases
 from pytest_django.plugin import DjangoDbBlocker
@@ -19,6 +20,7 @@ SEEDED = {"success_eventname", "success_feature"}
 @pytest.fixture(autouse=True)
 def _fresh_memory() -> Iterator[None]:
     """No process-wide memory outlives a test."""
+    cache.clear()
     catalogue.forget()
     keys.forget()
     limits.client().flushdb()

@@ -12,7 +12,7 @@ from django.urls import reverse
 from config.console.urls import urlpatterns
 from health import assessments, history, worklist
 from health.models import Assessment, Snapshot
-from success import activity, clock, saved_views
+from success import activity, clock, db, saved_views
 from success.imports import uploads
 from success.models import Colleague, DeadLetter, Event, JobRun, Note, Snooze, Supplier, Task, Touchpoint
 from tests.factories import ContactFactory, SourceFactory, StaffFactory, SupplierFactory
@@ -69,9 +69,24 @@ def test_who_fell_comes_first_then_money_as_it_is_usual_in_its_currency(db):
     raw = [json_of("Signed In", name, now - timedelta(days=20)) for name in ("crowns", "pounds", "few pounds", "trial")]
     activity.take(raw, kind=None, source=SourceFactory(), received_at=now)
     assessments.assess(at=now)
-    assert [line.id for line in worklist.lists(at=now)["needing"].lines] == ["pounds", "crowns", "few pounds", "trial"]
+    assert [line.id for line in worklist.today(at=now)[0]["needing"].lines] == ["pounds", "crowns", "few pounds", "trial"]
     Assessment.objects.filter(supplier__external_id="trial").update(level_before="healthy", level_since=now)
-    assert [line.id for line in worklist.lists(at=now)["needing"].lines] == ["trial", "pounds", "crowns", "few pounds"]
+    assert [line.id for line in worklist.today(at=now)[0]["needing"].lines] == ["trial", "pounds", "crowns", "few pounds"]
+
+
+@pytest.mark.django_db
+def test_where_enough_fell_they_are_found_without_ranking_the_others():
+    now = clock.now()
+    for n in range(30):
+        SupplierFactory(external_id=f"s{n}", mrr=n * 7 % 30, created_at=now - timedelta(days=60))
+    activity.take([json_of("Signed In", f"s{n}", now - timedelta(days=20)) for n in range(30)], kind=None, source=SourceFactory(), received_at=now)
+    assessments.assess(at=now)
+    Assessment.objects.update(level_since=now - timedelta(days=30))
+    for fell in (0, 5, worklist.MOST, 25):
+        Assessment.objects.filter(pk__in=Assessment.objects.order_by("pk")[:fell]).update(level_before="healthy", level_since=now)
+        asked = worklist.params(owner=None, unassigned=False, at=now) | {"currencies": [""], "usual": [15.0]}
+        ranked = [key for _, key in db.rows(worklist.ranked(), asked)]
+        assert worklist.first(asked)["needing"] == ranked and len(ranked) == worklist.MOST
 
 
 def json_of(event, supplier, at):

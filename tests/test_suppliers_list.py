@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import msgspec
 import pytest
+from django.core.cache import cache
 from django.urls import reverse
 
 from config.console import charts, listing
@@ -115,6 +116,7 @@ def test_a_custom_field_with_few_values_is_chosen_with_many_typed(client, suppli
     assert dict(field("region").choices) == {"": "any", "north": "north", "south": "south"}
     for n in range(30):
         SupplierFactory(custom={"region": f"region {n}"})
+    cache.clear()  # a minute later
     assert not hasattr(field("region"), "choices") and hasattr(field("seats"), "choices")
 
 

@@ -1,6 +1,5 @@
 """Filters for what a company declares of its own: the custom fields of suppliers."""
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -8,7 +7,7 @@ from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.http import HttpRequest
 
-from config.console.filters import Choice
+from config.console.filters import Choice, remembered
 from success import books, catalogue, db
 
 PREFIX = "custom."
@@ -34,7 +33,7 @@ class CustomFilter(Choice):
         super().__init__(*args)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        values = frequent(request).get(self.field, [])
+        values = remembered(request, "custom", frequent).get(self.field, [])
         return [(value, value) for value in values] if len(values) <= MOST else []
 
     def offered(self) -> list[tuple[str, str]]:
@@ -56,13 +55,10 @@ def filters() -> list[Any]:
     return [partial(CustomFilter, field) for field in fields()]
 
 
-def frequent(request: HttpRequest) -> dict[str, Sequence[str]]:
-    """By field the values of suppliers that the reader may see, the most frequent first. Remembered on the request."""
-    known: dict[str, Any] | None = getattr(request, "_custom_values", None)
-    if known is None:
-        known = {}
-        owner = request.user.pk if books.limited(request.user) else None
-        for field, value in db.rows(FREQUENT, {"owner": owner, "most": LOOKED_AT, "names": fields(), "shown": MOST + 1}):
-            known.setdefault(field, []).append(value)
-        request._custom_values = known  # type: ignore[attr-defined]
-    return known
+def frequent(request: HttpRequest) -> dict[str, list[str]]:
+    """By field the values of suppliers that the reader may see, the most frequent first."""
+    found: dict[str, list[str]] = {}
+    owner = request.user.pk if books.limited(request.user) else None
+    for field, value in db.rows(FREQUENT, {"owner": owner, "most": LOOKED_AT, "names": fields(), "shown": MOST + 1}):
+        found.setdefault(field, []).append(value)
+    return found

@@ -1,7 +1,7 @@
 """Ways to narrow the list of suppliers; their names stand in addresses, so that other pages link to a list."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth import get_user_model
+from django.core.cache import cache
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
@@ -16,18 +17,16 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from config.console.templatetags.words import words
 from health import worklist
-from health.effective import LEVEL, OVERRIDDEN
+from health.effective import AT_LEVEL, LEVEL, OVERRIDDEN
 from success import books, clock
 from success.colleagues import called
 from success.models import Supplier
 from success.models.suppliers import Status
-from success.stages import STAGES, stage_sql
+from success.stages import IN_SERVICE, STAGES, stage_sql
 
-FROM = f"from success_supplier s join success_facts f on f.supplier_id = s.id left join health_assessment a on a.supplier_id = s.id {OVERRIDDEN}"
+FROM = f"from success_supplier s left join health_assessment a on a.supplier_id = s.id {OVERRIDDEN}"
 ALL = f"select s.id {FROM}"
-ASSESSED = (
-    f"select a.supplier_id from health_assessment a {OVERRIDDEN.replace('s.id', 'a.supplier_id')}"  # a third of the time, where level is all that is asked
-)
+ASSESSED = "select a.supplier_id from health_assessment a"  # where level is all that is asked
 MOST = 50  # values of one filter
 NOT_SAID = "-"  # of a value that nobody told
 
@@ -41,6 +40,12 @@ def found_by(queryset: QuerySet[Any], sql: str, params: Mapping[str, object]) ->
     """Of suppliers those that a statement of ours finds."""
     names = re.findall(r"%\((\w+)\)s", sql)
     return queryset.filter(pk__in=RawSQL(re.sub(r"%\(\w+\)s", "%s", sql), [params[name] for name in names]))  # noqa: S611 - constants
+
+
+def remembered(request: HttpRequest, name: str, find: Callable[[HttpRequest], Any]) -> Any:
+    """What a filter offers this reader, found again after a minute: it takes a pass over all suppliers, and changes seldom."""
+    owner = request.user.pk if books.limited(request.user) else "all"
+    return cache.get_or_set(f"offered-{name}-{owner}", lambda: find(request), 60)
 
 
 class FilterForm(forms.Form):
@@ -93,8 +98,8 @@ class LevelFilter(Choice):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
         if value == "none":
-            return where(queryset, f"f.in_service and ({LEVEL}) is null")
-        return where(queryset, f"({LEVEL}) = %(value)s", value, among=ASSESSED) if value else queryset
+            return where(queryset, f"{IN_SERVICE} and ({LEVEL}) is null")
+        return where(queryset, AT_LEVEL, value, among=ASSESSED) if value else queryset
 
 
 class StageFilter(Choice):
@@ -149,11 +154,11 @@ class SignsFilter(Choice):
             case "needing" | "snoozed" as which:
                 return found_by(queryset, worklist.chosen(which), worklist.params(owner=None, unassigned=False, at=clock.now()))
             case "set_by_hand":
-                return where(queryset, "f.in_service and a.level is not null and v.level is not null")
+                return where(queryset, f"{IN_SERVICE} and a.level is not null and v.level is not null")
             case "declining":
-                return where(queryset, "f.in_service and a.declining")
+                return where(queryset, f"{IN_SERVICE} and a.declining")
             case "left_out":
-                return where(queryset, "not f.in_service")
+                return where(queryset, f"not {IN_SERVICE}")
             case "internal":
                 return queryset.filter(internal=True)
             case "everybody":
@@ -222,10 +227,12 @@ class ValueFilter(Choice):
     """One of the values that the suppliers whom the reader may see have in a column, the most frequent first."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [*((value, value) for value in remembered(request, str(self.parameter_name), self.frequent)), (NOT_SAID, "not said")]
+
+    def frequent(self, request: HttpRequest) -> list[str]:
         name = str(self.parameter_name)
         seen = books.visible(Supplier.objects.exclude(**{name: ""}), request.user)
-        found = [(value, value) for value, _ in seen.values_list(name).annotate(n=Count("pk")).order_by("-n", name)[:MOST]]
-        return [*found, (NOT_SAID, "not said")]
+        return [value for value, _ in seen.values_list(name).annotate(n=Count("pk")).order_by("-n", name)[:MOST]]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = "" if self.value() == NOT_SAID else self.value()

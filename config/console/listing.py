@@ -126,7 +126,13 @@ class SupplierChangeList(ChangeList):  # type: ignore[misc]
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         if request.method == "GET":
-            self.result_list: list[Supplier] = with_trends(list(self.result_list))
+            keys: Any = self.result_list
+            self.result_list = with_trends(self.of_keys(list(keys.values_list("pk", flat=True))))
+
+    def of_keys(self, keys: list[int]) -> list[Supplier]:
+        """In this order. The keys are found first: to put all rows in order with all their columns takes twice the time."""
+        found = self.apply_select_related(self.root_queryset.filter(pk__in=keys)).in_bulk()
+        return [found[key] for key in keys if key in found]
 
     @cached_property
     def asked(self) -> dict[str, str]:

@@ -46,10 +46,9 @@ def today(request: HttpRequest) -> HttpResponseBase:
         return HttpResponseRedirect(reverse("console:start"))
     at, choices = clock.now(), choices_of(request)
     whose = next((choice for choice in choices if choice.key == request.GET.get("whose")), choices[0])
-    lists = worklist.lists(**whose.asked, at=at)
+    lists, book = worklist.today(**whose.asked, at=at)
     reasons = worst_reasons([line.key for found in lists.values() for line in found.lines], at=at)
     context = {name: {"total": found.total, "lines": [(line, reasons.get(line.key)) for line in found.lines]} for name, found in lists.items()}
-    book = worklist.book(**whose.asked, at=at)
     return page(request, "today", title="Today", **context, book=book, whose=whose, choices=choices, tasks=tasks_of(request))
 
 

@@ -99,6 +99,11 @@ update success_supplier set owner_id = case when id %% greatest((select count(*)
     mrr = 10 + id %% 90, custom = jsonb_build_object('region', (array['north', 'east', 'south', 'west'])[1 + id %% 4], 'seats', id %% 50, 'company', 'No. ' || id),
     status = case when id %% 20 = 7 then 'trial' else status end, trial_ends_at = case when id %% 20 = 7 then %(at)s::timestamptz + interval '1 day' * (id %% 60) end
 """
+# And the levels of now date from there: a seventh changed within the week, a third of them for the worse.
+DATED = """
+update health_assessment a set level_since = %(today)s::timestamp at time zone 'UTC' - interval '1 day' * (1 + supplier_id %% 45),
+    level_before = nullif((array['critical', 'at_risk', 'healthy'])[1 + (supplier_id + 1) %% 3], level)
+"""
 # Of each supplier a dozen days on which her score changed.
 DAYS = """
 insert into health_snapshot (supplier_id, day, status, score, level, scorecard, version, features, clients_active, clients_total, forms_started, forms_completed,
@@ -115,8 +120,9 @@ def manager() -> Client:
         CustomField.objects.bulk_create(CustomField(name=name) for name in ("region", "seats", "company"))
         db.execute(TOLD, {"owner": user.pk, "book": BOOK, "at": clock.now()})
         db.execute(HISTORY, {"today": clock.now().date()})
+        db.execute(DATED, {"today": clock.now().date()})
         db.execute(DAYS, {"at": clock.now()})
-        db.execute("vacuum (analyze) success_supplier, health_snapshot, health_standing")
+        db.execute("vacuum (analyze) success_supplier, health_assessment, health_snapshot, health_standing")
     client = Client(headers={"host": "127.0.0.1"})
     client.force_login(user)
     return client
