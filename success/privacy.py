@@ -24,6 +24,7 @@ from success.models import (
     Contact,
     DailyUse,
     DeadLetter,
+    Delivery,
     Erased,
     Event,
     EventUse,
@@ -114,6 +115,11 @@ def empty_supplier(subject: Subject) -> int:
     return Supplier.objects.filter(pk=subject.supplier).update(**values)
 
 
+def empty_deliveries(subject: Subject) -> int:
+    """What went wrong is no longer said: it may quote what is gone."""
+    return Delivery.objects.filter(supplier=subject.supplier).update(error="")
+
+
 def empty_facts(subject: Subject) -> int:
     """The facts are those of a supplier that never did anything."""
     return reconcile.rederive([subject.supplier], at=subject.at, clients=False)
@@ -138,6 +144,7 @@ register(
     Held(Snooze, "until when she was left alone, and why", DELETED),
     Held(StatusChange, "when the account came and went", KEPT),
     Held(Event, "what was published to others: ids and facts", KEPT),
+    Held(Delivery, "to whom it was delivered, and when", EMPTIED, empty=empty_deliveries),
 )
 
 # ---------------------------------------------------------------- export

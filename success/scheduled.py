@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from success import activity, catalogue, letters
+from success import activity, catalogue, due, events, letters
 from success.imports import uploads
 from success.jobs import Done, Job, register
+from success.models import Delivery
 
 
 def fold_again(*, at: datetime, slot: datetime, only: Collection[int] | None) -> Done:
@@ -34,3 +35,4 @@ register(
     Job(key="success.forget_uploads", run=forget_uploads),
     Job(key="success.count_events", run=count_events, lease=timedelta(seconds=330), keep=timedelta(days=1)),
 )
+due.register(due.Kind(key=events.DELIVERIES, model=Delivery, carry_out=events.deliver, transactional=True))

@@ -2,7 +2,7 @@
 
 from celery import current_app, shared_task
 
-from success import clock, jobs
+from success import clock, due, jobs
 
 
 @shared_task
@@ -15,6 +15,12 @@ def run_job(*, job: str, **_: object) -> None:
 def run_long_job(*, job: str, **_: object) -> None:
     """Runs what is due of a job that may take minutes."""
     jobs.run_due(job, at=clock.now())
+
+
+@shared_task
+def run_due_rows(*, kind: str, **_: object) -> None:
+    """Does what is due of one kind, beside whoever else does."""
+    due.run(due.registered()[kind], at=clock.now())
 
 
 @shared_task

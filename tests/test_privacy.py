@@ -18,7 +18,7 @@ from django.db import IntegrityError, transaction
 from health import assessments
 from health.models import Override, Snapshot, Standing
 from success import activity, clients, db, keys, logs, privacy, reconcile, suppliers, work
-from success.models import Activity, ApiKey, Client, Contact, CustomField, DeadLetter, Erased, Event, Facts, Source, StatusChange, Supplier, Task
+from success.models import Activity, ApiKey, Client, Contact, CustomField, DeadLetter, Delivery, Erased, Event, Facts, Source, StatusChange, Supplier, Task
 from tests.factories import SourceFactory, StaffFactory, SupplierFactory
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -89,6 +89,8 @@ def sarah(source: Source) -> Supplier:
     )  # fmt: skip
     message = Activity.objects.filter(supplier=found).first()
     DeadLetter.objects.create(received_at=NOW, messages=[message.message], sqlstate="22000", error='bad value "couple-77"')
+    event = Event.objects.filter(supplier=found).first()
+    Delivery.objects.create(event=event, supplier=found, subscriber="tests.somebody", due_at=NOW, state="refused", error=f"of {SARAH}")
     return found
 
 

@@ -1,6 +1,6 @@
 from success.models.activity import Activity, DailyUse, DeadLetter, EventName, EventTotal, EventUse, Feature, MessageKey, TraitUse
 from success.models.clients import Client, ClientDay
-from success.models.events import Event
+from success.models.events import Delivery, Event
 from success.models.facts import Facts
 from success.models.imports import Import, Upload
 from success.models.jobs import JobRun
@@ -11,7 +11,7 @@ from success.models.views import SavedView
 from success.models.work import Note, Snooze, Task, Touchpoint
 
 __all__ = [
-    "Activity", "ApiKey", "Client", "ClientDay", "Colleague", "Contact", "CustomField", "DailyUse", "DeadLetter", "Erased", "Event",
+    "Activity", "ApiKey", "Client", "ClientDay", "Colleague", "Contact", "CustomField", "DailyUse", "DeadLetter", "Delivery", "Erased", "Event",
     "EventName", "EventTotal", "EventUse", "Facts", "Feature", "Import", "JobRun", "MessageKey", "Note", "SavedView", "Snooze", "Source", "StatusChange",
     "Supplier",
     "Task", "Touchpoint", "TraitUse", "Upload",
