@@ -12,7 +12,7 @@ class SuccessConfig(AppConfig):
     verbose_name = "Customer success"
 
     def ready(self) -> None:
-        """Every app's jobs, readiness checks and map of personal data are known, as the admin finds each app's pages."""
+        """Every app's jobs, readiness checks, map of personal data and facts are known, as the admin finds each app's pages."""
         import_module("success.checks")
-        autodiscover_modules("scheduled", "readiness", "privacy")
+        autodiscover_modules("scheduled", "readiness", "privacy", "facts")
         post_migrate.connect(make_roles)
