@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from success import conditions, db, facts
-from success.conditions import Condition, Test
+from success.conditions import Condition, Facts, Test
 from success.models import Segment
 from success.models.suppliers import Status
 from success.stages import IN_SERVICE
@@ -20,6 +20,14 @@ def of(key: str) -> Segment | None:
 def condition_of(segment: Segment) -> Condition:
     """What a saved segment asks for. Raises `conditions.Invalid` where it asks for what is no longer known."""
     return facts.condition(segment.condition)
+
+
+def sentence(segment: Segment, known: Facts) -> str:
+    """What a saved segment asks for, in words; "" where that is no longer known."""
+    try:
+        return conditions.sentence(conditions.parse(segment.condition, known), known)
+    except conditions.Invalid:
+        return ""
 
 
 def matching(condition: Condition, *, at: datetime, owner: int | None = None, prefix: str = "c") -> tuple[str, Params]:
