@@ -19,7 +19,7 @@ facts.register(
         group=HEALTH,
         type="number",
         words="days at her level",
-        phrase="at her level for {} days",
+        phrase="at her level for {} day{s}",
         sql=facts.days_since(f"({SINCE})"),
         joins=(ASSESSED, OVERRIDDEN),
     ),

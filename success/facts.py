@@ -84,7 +84,7 @@ register(
     Fact(key="owner", group=ACCOUNT, type="text", words="owner", sql="o.username", joins=(OWNER,)),
     Fact(key="signed_up_at", group=ACCOUNT, type="moment", words="sign-up", phrase="signed up {}", sql=KNOWN_SINCE, sure=True),
     Fact(
-        key="days_since_signed_up", group=ACCOUNT, type="number", words="days since sign-up", phrase="signed up {} days ago", sure=True,
+        key="days_since_signed_up", group=ACCOUNT, type="number", words="days since sign-up", phrase="signed up {} day{s} ago", sure=True,
         sql=days_since(KNOWN_SINCE),
     ),
     Fact(key="trial_ends_at", group=ACCOUNT, type="moment", words="end of the trial", phrase="trial ends {}", sql="s.trial_ends_at"),
@@ -122,26 +122,33 @@ ACTIVE = """(select count(*) from success_client c where c.supplier_id = s.id an
     and c.last_activity_at >= %(at)s - %(days)s * interval '24 hours')"""
 
 
-def features() -> tuple[tuple[str, str], ...]:
-    return tuple(Feature.objects.order_by("bit").values_list("key", "name"))
+def features() -> Iterable[Fact]:
+    """The features that the product has."""
+    yield Fact(
+        key="features", group=USE, type="keys", words="features used", joins=(FACTS,), sure=True,
+        choices=tuple(Feature.objects.order_by("bit").values_list("key", "name")),
+        sql="array(select e.key::text from success_feature e where f.features & (1::bigint << e.bit) <> 0)",
+    )  # fmt: skip
+
+
+register_more(features)
 
 
 register(
     Fact(key="last_sign_in_at", group=USE, type="moment", words="last sign-in", phrase="last signed in {}", sql="f.last_sign_in_at", joins=(FACTS,)),
     Fact(key="last_activity_at", group=USE, type="moment", words="last activity", phrase="last did something {}", sql="f.last_activity_at", joins=(FACTS,)),
     Fact(
-        key="days_quiet", group=USE, type="number", words="days quiet", phrase="quiet for {} days", joins=(FACTS,), sure=True,
+        key="days_quiet", group=USE, type="number", words="days quiet", phrase="quiet for {} day{s}", joins=(FACTS,), sure=True,
         sql=days_since("coalesce(f.last_activity_at, f.known_since)"),
     ),
     Fact(
-        key="features", group=USE, type="keys", words="features used", joins=(FACTS,), choices=features, sure=True,
-        sql="array(select e.key::text from success_feature e where f.features & (1::bigint << e.bit) <> 0)",
-    ),
-    Fact(
-        key="features_used", group=USE, type="number", words="number of features used", phrase="{} features used", joins=(FACTS,), sure=True,
+        key="features_used", group=USE, type="number", words="number of features used", phrase="{} feature{s} used", joins=(FACTS,), sure=True,
         sql="bit_count(f.features::bit(64))::integer",
     ),
-    Fact(key="clients", group=USE, type="number", words="clients known", phrase="{} clients known", sql="f.clients_total", joins=(FACTS,), sure=True),
-    Fact(key="clients_active", group=USE, type="number", words="clients active", phrase="{} clients active", over=ACTIVE, sure=True),
-    Fact(key="events", group=USE, type="number", words="happened", phrase="{event} happened {} times", sql=EVER, over=OVER, event=True, sure=True),
+    Fact(key="clients", group=USE, type="number", words="clients known", phrase="{} client{s} known", sql="f.clients_total", joins=(FACTS,), sure=True),
+    Fact(key="clients_active", group=USE, type="number", words="clients active", phrase="{} client{s} active", over=ACTIVE, sure=True),
+    Fact(
+        key="events", group=USE, type="number", words="how often something happened", phrase="{event} happened {} time{s}", sure=True,
+        sql=EVER, over=OVER, event=True,
+    ),
 )  # fmt: skip

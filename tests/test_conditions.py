@@ -19,15 +19,15 @@ FACTS = {
     fact.key: fact
     for fact in (
         conditions.Fact(key="score", type="number", words="score", sql="x"),
-        conditions.Fact(key="clients", type="number", words="clients known", phrase="{} clients known", sql="x", sure=True),
-        conditions.Fact(key="active", type="number", words="clients active", phrase="{} clients active", over="x"),
+        conditions.Fact(key="clients", type="number", words="clients known", phrase="{} client{s} known", sql="x", sure=True),
+        conditions.Fact(key="active", type="number", words="clients active", phrase="{} client{s} active", over="x"),
         conditions.Fact(key="mrr", type="number", words="MRR", sql="x"),
-        conditions.Fact(key="events", type="number", words="happened", phrase="{event} happened {} times", sql="x", over="x", event=True),
+        conditions.Fact(key="events", type="number", words="happened", phrase="{event} happened {} time{s}", sql="x", over="x", event=True),
         conditions.Fact(key="plan", type="text", words="plan", sql="x"),
         conditions.Fact(key="level", type="choice", words="level", sql="x", choices=(("critical", "critical"), ("at_risk", "at risk"))),
         conditions.Fact(key="declining", type="boolean", words="declining", sql="x"),
         conditions.Fact(key="seen", type="moment", words="last sign-in", phrase="last signed in {}", sql="x"),
-        conditions.Fact(key="features", type="keys", words="features used", sql="x", choices=lambda: (("forms", "Forms"), ("import", "Import"), ("c", "C"))),
+        conditions.Fact(key="features", type="keys", words="features used", sql="x", choices=(("forms", "Forms"), ("import", "Import"), ("c", "C"))),
     )
 }
 
@@ -111,6 +111,7 @@ def test_all_that_is_wrong_is_told_at_once():
         (ask("score", "unknown"), "score is not known"),
         (ask("mrr", "at_least", 1250.5), "MRR at least 1,250.5"),
         (ask("clients", "at_least", 25), "at least 25 clients known"),
+        (ask("clients", "more_than", 1), "more than 1 client known"),
         (ask("active", "is_not", 0, days=30), "other than 0 clients active in the last 30 days"),
         (ask("events", "more_than", 2, event="Form Created"), "“Form Created” happened more than 2 times"),
         (ask("events", "at_most", 2, event="Form Created", days=1), "“Form Created” happened at most 2 times in the last day"),
@@ -228,7 +229,7 @@ def test_a_level_set_by_a_person_is_known_with_since_when(world, source):  # noq
 
 def test_values_of_many_are_one_statement(world, django_assert_num_queries):
     keys = [key for key, fact in facts.known().items() if fact.sql and not fact.event] + ["clients_active:7", "events::Signed In", "events:7:Signed In"]
-    with django_assert_num_queries(2):  # the custom fields that are declared, and the values
+    with django_assert_num_queries(3):  # the custom fields and features that there are, and the values
         found = facts.values_of(world.values(), keys, at=NOW)
     assert set(found) == set(world.values()) and all(set(values) == set(keys) for values in found.values())
 

@@ -1,12 +1,10 @@
 """What a condition is, and whether it holds of what is known."""
 
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-
-Choices = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,15 +21,15 @@ class Fact:
     over: str = ""
     joins: tuple[str, ...] = ()
     params: tuple[tuple[str, Any], ...] = ()
-    phrase: str = ""  # in a sentence, "{}" being how much or when: "{} clients active"
-    choices: Choices | Callable[[], Choices] = ()
+    phrase: str = ""  # in a sentence, "{}" being how much or when: "{} client{s} active"
+    choices: tuple[tuple[str, str], ...] = ()
     group: str = ""
     event: bool = False  # it is about one event of the catalogue
     sure: bool = False  # it is never unknown
 
     @property
     def offered(self) -> dict[str, str]:
-        return dict(self.choices() if callable(self.choices) else self.choices)
+        return dict(self.choices)
 
     @property
     def operators(self) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ def said(test: Test, fact: Fact) -> str:
     if fact.type == "boolean":
         return f"is {fact.words}" if test.value else f"is not {fact.words}"
     how = how_of(test, fact).format(worded(test, fact))
-    return (fact.phrase or "{words} {}").format(how, event=event, words=fact.words) + window
+    return (fact.phrase or "{words} {}").format(how, event=event, words=fact.words, s="" if test.value == 1 else "s") + window
 
 
 def how_of(test: Test, fact: Fact) -> str:
