@@ -12,7 +12,7 @@ class SuccessConfig(AppConfig):
     verbose_name = "Customer success"
 
     def ready(self) -> None:
-        """Every app's jobs, readiness checks, map of personal data and subscribers are known, as the admin finds each app's pages."""
+        """Every app's jobs, readiness checks, map of personal data subscribers and facts are known, as the admin finds each app's pages."""
         import_module("success.checks")
-        autodiscover_modules("scheduled", "readiness", "privacy", "subscribers")
+        autodiscover_modules("scheduled", "readiness", "privacy", "subscribers", "facts")
         post_migrate.connect(make_roles)

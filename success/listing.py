@@ -1,10 +1,11 @@
 """Suppliers as lists show them: business facts, stage, score and level, in one statement."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from success import columns, db
+from success import columns, db, segments
+from success.conditions import Condition
 from success.stages import IN_SERVICE, stage_sql
 
 PLAIN = ("plan", "vertical", "status", "created_at", "trial_ends_at", "renews_at", "mrr", "currency")
@@ -13,13 +14,14 @@ OF_OTHERS = ("score", "level", "next_milestone")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which suppliers. Without `stage` lost or `changed_after`, only those in service."""
+    """Which suppliers. Without `stage` lost or `changed_after`, only those in service, or those whom the segment takes."""
 
     level: str | None = None
     stage: str | None = None
     owner: str | None = None
     plan: str | None = None
     changed_after: datetime | None = None
+    segment: Condition | None = None
     cursor: int = 0
 
 
@@ -32,7 +34,7 @@ def select(where: list[str]) -> str:
 
 def filters(wanted: Wanted) -> list[str]:
     where = ["s.id > %(cursor)s"]
-    if wanted.stage != "lost" and wanted.changed_after is None:
+    if wanted.stage != "lost" and wanted.changed_after is None and wanted.segment is None:
         where.append(IN_SERVICE)
     if wanted.stage == "lost":
         where.append("not s.internal")
@@ -51,7 +53,12 @@ def filters(wanted: Wanted) -> list[str]:
 
 def found(wanted: Wanted, *, limit: int, at: datetime) -> tuple[list[dict[str, Any]], int | None]:
     """Up to `limit` suppliers in the order of their keys, and the last key if there are more."""
-    rows = run(select(filters(wanted)), asdict(wanted) | {"limit": limit + 1, "at": at})
+    where, params = filters(wanted), {field.name: getattr(wanted, field.name) for field in fields(wanted)} | {"limit": limit + 1, "at": at}
+    if wanted.segment:
+        matching, more = segments.matching(wanted.segment, at=at)
+        where.append(f"s.id in ({matching})")
+        params |= more
+    rows = run(select(where), params)
     keys = [row.pop("key") for row in rows]
     return rows[:limit], keys[limit - 1] if len(rows) > limit else None
 

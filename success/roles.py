@@ -7,7 +7,7 @@ from django.db.models import Q
 
 ROLES = MANAGER, LEAD, ADMINISTRATOR = "success manager", "lead", "administrator"
 
-SEE = ["supplier", "contact", "client", "facts", "event", "statuschange", "eventname", "feature", "assessment", "snapshot", "override"]
+SEE = ["supplier", "contact", "client", "facts", "event", "statuschange", "eventname", "feature", "assessment", "snapshot", "override", "segment"]
 SEE_OPERATIONS = ["jobrun", "deadletter", "source", "traituse", "customfield"]
 EVERYTHING_OF = ("success", "health", "django_celery_beat", "auth")
 
@@ -21,6 +21,7 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "override": ("set_any",),
         "upload": ("view", "add"),
         "savedview": ("change_any",),
+        "segment": ("add", "change"),
         "colleague": ("hand_over",),
         "portfolio": ("view",),
     },

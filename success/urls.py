@@ -1,13 +1,16 @@
-"""Routes of the ground: ingest, suppliers and their clients."""
+"""Routes of the ground: ingest, suppliers and their clients, segments."""
 
 from django.urls import path
 
 from success.api.ingest import KINDS, BatchView
+from success.api.segments import SegmentSuppliersView, SegmentsView
 from success.api.suppliers import ClientsView, OneClientView, OneSupplierView, SuppliersView
 
 urlpatterns = [
     path("v1/batch", BatchView.as_view(), name="batch"),
     *(path(f"v1/{kind}", view.as_view(), name=kind) for kind, view in KINDS.items()),
+    path("api/v1/segments/", SegmentsView.as_view(), name="segments"),
+    path("api/v1/segments/<slug:key>/suppliers/", SegmentSuppliersView.as_view(), name="segment-suppliers"),
     path("api/v1/suppliers/", SuppliersView.as_view(), name="suppliers"),
     path("api/v1/suppliers/<any_id:id>/clients/<any_id:client_id>/", OneClientView.as_view(), name="client"),
     path("api/v1/suppliers/<any_id:id>/clients/", ClientsView.as_view(), name="clients"),

@@ -14,6 +14,7 @@ from drf_spectacular.generators import SchemaGenerator
 from success import activity, clients, clock
 from success.api.callers import ProductUser
 from success.api.views import Strict, UnroutedView, View
+from success.models import Segment
 from tests import callers
 from tests.callers import Api, is_problem
 from tests.factories import SourceFactory, StaffFactory, SupplierFactory
@@ -45,6 +46,8 @@ ROWS = {
     "supplier": Row("/api/v1/suppliers/own/", {"GET": 200, "PATCH": 200}, {"GET": ("read",), "PATCH": ("write",)}, {"plan": "basic"}),
     "clients": Row("/api/v1/suppliers/own/clients/", {"PUT": 200}, {"PUT": ("write",)}, {"clients": [{"client_id": "c1"}]}),
     "client": Row("/api/v1/suppliers/own/clients/c1/", {"DELETE": 204}, {"DELETE": ("write",)}),
+    "segments": Row("/api/v1/segments/", {"GET": 200}, {"GET": ("read",)}),
+    "segment-suppliers": Row("/api/v1/segments/quiet/suppliers/", {"GET": 200}, {"GET": ("read",)}),
     "health": Row("/api/v1/suppliers/own/health/", {"GET": 200}, {"GET": ("read", "own")}),
     "health-history": Row("/api/v1/suppliers/own/health/history/", {"GET": 200}, {"GET": ("read", "own")}),
     "health-summary": Row("/api/v1/health/summary/", {"GET": 200}, {"GET": ("read",)}),
@@ -131,6 +134,7 @@ def _roomy(settings):
 def world(db):
     own = SupplierFactory(external_id="own")
     SupplierFactory(external_id="other")
+    Segment.objects.create(key="quiet", name="Quiet", condition={"fact": "days_quiet", "is": "at_least", "value": 5})
     activity.take([json.dumps({"type": "track", **TRACK}).encode()], kind=None, source=SourceFactory(), received_at=clock.now())
     return own
 

@@ -15,7 +15,7 @@ from django_celery_beat.models import ClockedSchedule, IntervalSchedule, Periodi
 from health import assessments, history, overrides
 from success import activity, catalogue, clock, colleagues, keys, roles, saved_views, work
 from success.imports import uploads
-from success.models import CustomField, DeadLetter, EventName, Feature, JobRun, Source, Supplier
+from success.models import CustomField, DeadLetter, EventName, Feature, JobRun, Segment, Source, Supplier
 from tests.factories import StaffFactory
 
 PLAIN = ("Anna Berg", "Ines Costa", "Tom Reed", "Lena Vogt", "Marc Petit", "Ada Novak", "Olga Lind")
@@ -109,6 +109,8 @@ def run_the_house(*, boss: User, texts: Sequence[str] = PLAIN) -> None:
         uploads.receive(
             name=say(n), content=file_of([["id", say(n), "plan"], [say(n + 1, 128), "x", say(n + 2, 80)], ["too short"]]), source=source, by=boss, at=at
         )
+        asked = [{"fact": "plan", "is": "is", "value": say(n, 80)}, {"fact": f"custom.{say(n, 80)}", "is": "one_of", "value": [say(n + 1)]}]
+        Segment.objects.create(key=f"segment-{n}", name=say(n, 80), condition={"any": asked})
     Feature.objects.create(bit=50, key="a-tests", name=say(0, 80))
     colleagues.invite(address="newcomer@example.org", first_name=say(0, 150), last_name=say(1, 150), role=roles.MANAGER, own_book_only=True, by=boss, at=at)
     every = IntervalSchedule.objects.get_or_create(every=977, period="days")[0]

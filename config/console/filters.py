@@ -18,9 +18,10 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from config.console.templatetags.words import words
 from health import worklist
 from health.effective import AT_LEVEL, LEVEL, OVERRIDDEN
-from success import books, clock
+from success import books, clock, segments
 from success.colleagues import called
-from success.models import Supplier
+from success.conditions import Condition, Invalid
+from success.models import Segment, Supplier
 from success.models.suppliers import Status
 from success.stages import IN_SERVICE, STAGES, stage_sql
 
@@ -28,6 +29,7 @@ FROM = f"from success_supplier s left join health_assessment a on a.supplier_id 
 ALL = f"select s.id {FROM}"
 ASSESSED = "select a.supplier_id from health_assessment a"  # where level is all that is asked
 MOST = 50  # values of one filter
+SEGMENT = "segment"
 NOT_SAID = "-"  # of a value that nobody told
 
 
@@ -141,6 +143,28 @@ class StatusFilter(Choice):
         return queryset.filter(status=self.value()) if self.value() else queryset
 
 
+def segment_asked(request: HttpRequest) -> Condition | None:
+    """What the segment asks for that an address names."""
+    segment = segments.of(request.GET.get(SEGMENT, ""))
+    try:
+        return segments.condition_of(segment) if segment else None
+    except Invalid:
+        return None
+
+
+class SegmentFilter(Choice):
+    title, parameter_name, said = "segment", SEGMENT, "in the segment {}"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(Segment.objects.order_by("name").values_list("key", "name"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not self.value():
+            return queryset
+        asked = segment_asked(request)
+        return found_by(queryset, *segments.matching(asked, at=clock.now())) if asked else queryset.none()
+
+
 class SignsFilter(Choice):
     """Without it the list holds who is in service, and those out of service whom another filter asks for by name."""
 
@@ -175,7 +199,8 @@ class SignsFilter(Choice):
         return queryset.filter(internal=True) if self.by_name(request) else queryset.filter(out_of_service)
 
     def by_name(self, request: HttpRequest) -> bool:
-        return any(request.GET.get(name) in values for name, values in self.asked_for)
+        asked = segment_asked(request)
+        return any(request.GET.get(name) in values for name, values in self.asked_for) or bool(asked and segments.asks_for_leavers(asked))
 
     def of_the_past(self, request: HttpRequest) -> bool:
         """Whether a filter asks how suppliers stood on a day: it says itself whether they were in service."""

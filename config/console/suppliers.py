@@ -23,6 +23,7 @@ from config.console.filters import (
     OwnerFilter,
     PlanFilter,
     RenewalFilter,
+    SegmentFilter,
     SignsFilter,
     StageFilter,
     StatusFilter,
@@ -55,7 +56,7 @@ class SupplierList(SupplierAdmin):
     list_display = ["called", "level", "trend", "stage_now", "plan", "money", "owner_name", "last_active"]
     list_display_links = None
     list_filter: Any = [
-        SignsFilter, LevelFilter, StageFilter, OwnerFilter, TrialFilter, RenewalFilter, PlanFilter, TradeFilter, StatusFilter, *LINKED
+        SignsFilter, LevelFilter, StageFilter, OwnerFilter, TrialFilter, RenewalFilter, PlanFilter, TradeFilter, StatusFilter, SegmentFilter, *LINKED
     ]  # fmt: skip
     list_filter_submit = True
     list_max_show_all = 0

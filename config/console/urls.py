@@ -2,7 +2,24 @@
 
 from django.urls import path
 
-from config.console import actions, arriving, books, colleagues, export, ledgers, me, operations, portfolio, saved, signing_in, start, story, today, uploads
+from config.console import (
+    actions,
+    arriving,
+    books,
+    colleagues,
+    conditions,
+    export,
+    ledgers,
+    me,
+    operations,
+    portfolio,
+    saved,
+    signing_in,
+    start,
+    story,
+    today,
+    uploads,
+)
 
 app_name = "console"
 
@@ -16,6 +33,8 @@ urlpatterns = [
     path("views/save/", saved.save, name="view_save"),
     path("views/<int:pk>/", saved.change, name="view_change"),
     path("views/<int:pk>/delete/", saved.delete, name="view_delete"),
+    path("conditions/seen/", conditions.seen, name="condition_seen"),
+    path("conditions/values/", conditions.values, name="condition_values"),
     path("portfolio/", portfolio.portfolio, name="portfolio"),
     path("arriving/", arriving.arriving, name="arriving"),
     path("operations/", operations.operations, name="operations"),

@@ -107,4 +107,4 @@ class EventAdmin(OfSuppliers, ReadOnlyAdmin):
 
 @admin.register(CustomField)
 class CustomFieldAdmin(ModelAdmin):
-    list_display = ["name", "description"]
+    list_display = ["name", "kind", "description"]

@@ -8,7 +8,9 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from success import messages
+from success import conditions, messages, segments
+
+LOST = "This segment asks for something that is no longer known. Change it in the admin."
 
 
 class Text(serializers.CharField):
@@ -41,3 +43,16 @@ class Instant(serializers.Field[datetime, Any, datetime, datetime]):
 
     def to_representation(self, value: datetime) -> datetime:
         return value
+
+
+class SegmentKey(serializers.CharField):
+    """What a saved segment asks for, by its key."""
+
+    def to_internal_value(self, data: Any) -> conditions.Condition:  # type: ignore[override]
+        segment = segments.of(super().to_internal_value(data))
+        if segment is None:
+            raise serializers.ValidationError("There is no segment of this key.")
+        try:
+            return segments.condition_of(segment)
+        except conditions.Invalid:
+            raise serializers.ValidationError(LOST) from None

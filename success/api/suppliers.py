@@ -16,7 +16,7 @@ from success import clients, clock, messages, suppliers
 from success.api.bodies import FaultBody
 from success.api.callers import key_of
 from success.api.errors import Refusals, TooLarge
-from success.api.fields import Instant, Number, Text
+from success.api.fields import Instant, Number, SegmentKey, Text
 from success.api.pagination import PageQuery, page
 from success.api.views import Strict, SupplierView, View
 from success.listing import Wanted, found, one
@@ -60,6 +60,7 @@ class SupplierQuery(PageQuery):
     stage = serializers.ChoiceField(STAGES, required=False)
     owner = serializers.CharField(required=False, max_length=150)
     plan = serializers.CharField(required=False, max_length=80)
+    segment = SegmentKey(required=False, max_length=40, help_text="The key of a segment. It says itself whether those out of service are in it.")
     changed_after = Instant(
         required=False,
         help_text="A time with its zone. Ask with the time of your last request less ten minutes: what was being written while you asked may carry an earlier one.",

@@ -93,11 +93,20 @@ class Contact(models.Model):
         return self.name or self.external_id
 
 
-@remembered("name", "description", ends=True)
+class Kind(models.TextChoices):
+    """What the values of a custom field are taken for, where conditions compare them."""
+
+    TEXT = "text", "text"
+    NUMBER = "number", "number"
+    BOOLEAN = "boolean", "yes or no"
+
+
+@remembered("name", "kind", "description", ends=True)
 class CustomField(models.Model):
     """A trait beyond the built-in ones that is kept, in `Supplier.custom`. Undeclared traits are only counted."""
 
     name = models.CharField(max_length=80, unique=True)
+    kind = models.CharField(max_length=7, choices=Kind.choices, default=Kind.TEXT, db_default=Kind.TEXT, help_text="conditions compare its values as this")
     description = models.CharField(max_length=200, blank=True)
 
     def __str__(self) -> str:
