@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "axes",
     "pgtrigger",
     "pghistory",
+    "anymail",
     "django_otp",
     "django_otp.plugins.otp_static",
     "django_otp.plugins.otp_totp",
@@ -236,6 +237,26 @@ AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 globals().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
 EMAIL_TIMEOUT = 5  # seconds a page waits for the mail server
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Customer success <success@localhost>")
+# A provider of Anymail's in the place of the mail server, by the name of its module: postmark, mailgun, brevo, ..
+EMAIL_PROVIDER = env.str("EMAIL_PROVIDER", default="")
+EMAIL_PROVIDER_KEY = env.str("EMAIL_PROVIDER_KEY", default="")
+EMAIL_WEBHOOK_SECRET = env.str("EMAIL_WEBHOOK_SECRET", default="")  # user:password; by it we know that the provider is the one who tells us
+if EMAIL_PROVIDER:
+    EMAIL_BACKEND = f"anymail.backends.{EMAIL_PROVIDER}.EmailBackend"
+ANYMAIL = {
+    **{f"{EMAIL_PROVIDER.upper()}_{name}": EMAIL_PROVIDER_KEY for name in ("API_KEY", "SERVER_TOKEN", "API_TOKEN") if EMAIL_PROVIDER},
+    "WEBHOOK_SECRET": EMAIL_WEBHOOK_SECRET or None,
+    "REQUESTS_TIMEOUT": (5, 15),
+}
+
+# ---------------------------------------------------------------- letters to suppliers: without the first three none is sent
+SENDER_NAME = env.str("SENDER_NAME", default="")
+REPLY_TO = env.str("REPLY_TO", default="")
+POSTAL_ADDRESS = env.str("POSTAL_ADDRESS", default="")
+QUIET_HOURS = env.str("QUIET_HOURS", default="21:00-08:00")  # in the supplier's time zone, or in this one where hers is not known
+SUPPLIER_TIME_ZONE = env.str("SUPPLIER_TIME_ZONE", default="UTC")
+CHAT_WEBHOOK_URL = env.str("CHAT_WEBHOOK_URL", default="")  # of a room of our own people: Slack, Mattermost and others
+OUTGOING_INSIDE = env.bool("OUTGOING_INSIDE", default=False)  # whether calls may go to addresses inside, and without TLS
 
 # ---------------------------------------------------------------- security
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not DEBUG

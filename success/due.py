@@ -7,7 +7,7 @@ Of any other nobody knows what a dead worker did: its row says `unknown` and wai
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -79,7 +79,10 @@ Row = Any  # a DueRow of the kind's model
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """One kind of due rows, and the job that sweeps them. `before` settles rows that may not be claimed; `also` is what a row `d` must fulfil in the claim."""
+    """One kind of due rows, and the job that sweeps them. `before` settles rows that may not be claimed; `also` is what a row `d` must fulfil in the claim,
+    with `params` of its own. `prepare` makes a claimed batch ready, in as many queries for many as for one. `begun` tells of a row `r` of a dead worker
+    whether it may have been done. `ended` hears, in the same transaction, which rows now say what came of them.
+    """
 
     key: str
     model: type[DueRow]
@@ -90,7 +93,11 @@ class Kind:
     attempts: int = 10
     lease: timedelta = timedelta(seconds=120)  # above the hard limit of a task
     also: str = "true"
+    params: Callable[[], Mapping[str, Any]] = dict
+    begun: str = "true"
     before: Callable[[datetime], Any] | None = None
+    prepare: Callable[..., None] | None = None  # (keys, *, at)
+    ended: Callable[..., None] | None = None  # (keys, *, at)
 
     @property
     def table(self) -> str:
@@ -140,6 +147,8 @@ def run(kind: Kind, *, at: datetime, patience: float = PATIENCE) -> Counter[str]
             kind.before(now)
         done["taken over"] += take_over(kind, at=now)
         claimed = claim(kind, at=now)
+        if kind.prepare and claimed:
+            kind.prepare([key for key, _ in claimed], at=now)
         for key, attempt in claimed:
             if time.monotonic() - began > 2 * patience:  # the lease of the rest is near its end
                 release(kind, key, attempt)
@@ -166,7 +175,7 @@ from chosen c where r.id = c.id returning r.id, r.attempts
 
 def claim(kind: Kind, *, at: datetime) -> list[tuple[int, int]]:
     """A batch that is this worker's until the lease ends, each with its attempt, which tells this claim from any other."""
-    params = {"at": at, "window": WINDOW * kind.batch, "batch": kind.batch, "lease": kind.lease}
+    params = {**kind.params(), "at": at, "window": WINDOW * kind.batch, "batch": kind.batch, "lease": kind.lease}
     with transaction.atomic():
         return db.rows(CLAIM.format(table=kind.table, also=kind.also), params)
 
@@ -176,14 +185,18 @@ with dead as (
     select id from {table} where state = 'claimed' and leased_until < now() order by id limit 1000 for update skip locked
 )
 update {table} r set leased_until = null, error = 'The worker died.',
-    state = case when not %(transactional)s then 'unknown' when r.attempts >= %(attempts)s then 'refused' else 'queued' end
-from dead d where r.id = d.id
+    state = case when not %(transactional)s and ({begun}) then 'unknown' when r.attempts >= %(attempts)s then 'refused' else 'queued' end
+from dead d where r.id = d.id returning r.id
 """
 
 
 def take_over(kind: Kind, *, at: datetime) -> int:
     """Rows of dead workers are due again, or, where they may have been done, unknown."""
-    return db.execute(TAKE_OVER.format(table=kind.table), {"transactional": kind.transactional, "attempts": kind.attempts})
+    with transaction.atomic():
+        taken = db.rows(TAKE_OVER.format(table=kind.table, begun=kind.begun), {"transactional": kind.transactional, "attempts": kind.attempts})
+        if kind.ended and taken:
+            kind.ended([key for (key,) in taken], at=at)
+    return len(taken)
 
 
 def release(kind: Kind, key: int, attempt: int) -> None:
@@ -217,7 +230,12 @@ def mine(kind: Kind, key: int, attempt: int) -> Any:
 def record(kind: Kind, key: int, attempt: int, outcome: Outcome, *, at: datetime) -> str:
     """Writes down what came of an attempt, unless another worker has taken the row over."""
     values = {"leased_until": None, **written(kind, attempt, outcome, at=at)}
-    return str(values["state"]) if mine(kind, key, attempt).update(**values) else "lost"
+    with transaction.atomic():
+        if not mine(kind, key, attempt).update(**values):
+            return "lost"
+        if kind.ended and values["state"] != State.QUEUED:
+            kind.ended([key], at=at)
+    return str(values["state"])
 
 
 def written(kind: Kind, attempt: int, outcome: Outcome, *, at: datetime) -> dict[str, Any]:
@@ -264,7 +282,11 @@ def drop(row: DueRow, *, reason: str, by: User, at: datetime) -> None:
     Raises:
         NotWaiting: it needs nobody.
     """
-    settle(row, (State.QUEUED, *NEED_A_PERSON), state=State.DROPPED, error=reason, ended_by=by, ended_at=at)
+    with transaction.atomic():
+        settle(row, (State.QUEUED, *NEED_A_PERSON), state=State.DROPPED, error=reason, ended_by=by, ended_at=at)
+        for kind in _registry.values():
+            if kind.model is type(row) and kind.ended:
+                kind.ended([row.pk], at=at)
 
 
 def settle(row: DueRow, waiting: Collection[str], **values: Any) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Cast, Concat
 
 from success import arrivals, db, history, reconcile, saved_views, suppliers
 from success.imports import uploads
@@ -30,6 +31,10 @@ from success.models import (
     EventUse,
     Facts,
     Note,
+    Notification,
+    Preferences,
+    Send,
+    Slot,
     Snooze,
     StatusChange,
     Supplier,
@@ -120,6 +125,20 @@ def empty_deliveries(subject: Subject) -> int:
     return Delivery.objects.filter(supplier=subject.supplier).update(error="")
 
 
+def empty_sends(subject: Subject) -> int:
+    """What was written to her is gone; that it was sent, when and by what template, stays."""
+    gone = {
+        "context": {},
+        "subject": "",
+        "text": "",
+        "button": "",
+        "link": "",
+        "error": "",
+        "key": Concat(Value(f"{subject.opaque}:"), Cast("pk", models.TextField())),
+    }
+    return Send.objects.filter(supplier=subject.supplier).update(**gone, cause="", overrule="", message_id="")
+
+
 def empty_facts(subject: Subject) -> int:
     """The facts are those of a supplier that never did anything."""
     return reconcile.rederive([subject.supplier], at=subject.at, clients=False)
@@ -142,6 +161,11 @@ register(
     Held(history.past_of(Task), "what our own people planned before they changed it", DELETED, path="pgh_obj__supplier"),
     Held(Task, "what our own people planned", DELETED),
     Held(Snooze, "until when she was left alone, and why", DELETED),
+    Held(Notification, "what stood in her inbox", DELETED),
+    Held(Send, "what was sent to her, by which channel, and what came of it", EMPTIED, empty=empty_sends),
+    Held(Slot, "until when she gets no second of one kind", DELETED),
+    Held(history.past_of(Preferences), "what she wanted to be told before she changed it", DELETED, path="pgh_obj"),
+    Held(Preferences, "what she wants to be told, how and when", DELETED),
     Held(StatusChange, "when the account came and went", KEPT),
     Held(Event, "what was published to others: ids and facts", KEPT),
     Held(Delivery, "to whom it was delivered, and when", EMPTIED, empty=empty_deliveries),

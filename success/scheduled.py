@@ -7,6 +7,7 @@ from success import activity, catalogue, due, events, letters
 from success.imports import uploads
 from success.jobs import Done, Job, register
 from success.models import Delivery
+from success.notifications import sending
 
 
 def fold_again(*, at: datetime, slot: datetime, only: Collection[int] | None) -> Done:
@@ -35,4 +36,4 @@ register(
     Job(key="success.forget_uploads", run=forget_uploads),
     Job(key="success.count_events", run=count_events, lease=timedelta(seconds=330), keep=timedelta(days=1)),
 )
-due.register(due.Kind(key=events.DELIVERIES, model=Delivery, carry_out=events.deliver, transactional=True))
+due.register(due.Kind(key=events.DELIVERIES, model=Delivery, carry_out=events.deliver, transactional=True), sending.KIND)

@@ -11,6 +11,9 @@ os.environ.setdefault("JWT_SECRET", "a-jwt-secret-for-tests-only-that-is-long-en
 os.environ.setdefault("JWT_AUDIENCE", "authenticated")
 os.environ.setdefault("ALLOWED_HOSTS", "*")
 os.environ.setdefault("NUM_PROXIES", "0")
+os.environ.setdefault("SENDER_NAME", "WedSync")
+os.environ.setdefault("REPLY_TO", "hello@wedsync.example")
+os.environ.setdefault("POSTAL_ADDRESS", "1 Chapel Road, London")
 
 from config.settings import *  # noqa: F403
 

@@ -4,6 +4,7 @@ from success.models.events import Delivery, Event
 from success.models.facts import Facts
 from success.models.imports import Import, Upload
 from success.models.jobs import JobRun
+from success.models.notifications import MessageTemplate, Notification, Preferences, Send, SendingStop, Slot, Suppression
 from success.models.segments import Segment
 from success.models.sources import ApiKey, Source
 from success.models.staff import Colleague
@@ -13,6 +14,7 @@ from success.models.work import Note, Snooze, Task, Touchpoint
 
 __all__ = [
     "Activity", "ApiKey", "Client", "ClientDay", "Colleague", "Contact", "CustomField", "DailyUse", "DeadLetter", "Delivery", "Erased", "Event",
-    "EventName", "EventTotal", "EventUse", "Facts", "Feature", "Import", "JobRun", "MessageKey", "Note", "SavedView", "Segment", "Snooze", "Source",
-    "StatusChange", "Supplier", "Task", "Touchpoint", "TraitUse", "Upload",
+    "EventName", "EventTotal", "EventUse", "Facts", "Feature", "Import", "JobRun", "MessageKey", "MessageTemplate", "Note", "Notification",
+    "Preferences", "SavedView", "Segment", "Send", "SendingStop", "Slot", "Snooze", "Source", "StatusChange", "Supplier", "Suppression", "Task",
+    "Touchpoint", "TraitUse", "Upload",
 ]  # fmt: skip

@@ -1,0 +1,124 @@
+"""EmailAutomation's pen: templates filled with plain values. A letter that would come out wrong is not written, and says why."""
+
+import math
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from liquid import Environment, FalsyStrictUndefined
+from liquid.exceptions import LiquidError, UndefinedError
+
+from success.models import MessageTemplate
+
+EMPTY = {"", "none", "null", "nan", "undefined"}  # what a value that nobody had looks like once it is text
+LEFT_OVER = re.compile(r"\{\{|\{%|%\}|\}\}")
+ADDRESS = re.compile(r"https?://[^\s<>\"]{1,900}")
+TURNS_AROUND = {*"\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"}
+
+
+class Unwritten(Exception):
+    """The letter cannot be written; the message says what is missing."""
+
+
+class Liquid(Environment):
+    loop_iteration_limit = 1000
+    output_stream_limit = 20_000
+    local_namespace_limit = 20_000
+    block_nesting_limit = 10
+
+
+liquid = Liquid(undefined=FalsyStrictUndefined)  # text comes out; whoever makes HTML of it escapes all of it
+for tag in ("include", "render"):
+    del liquid.tags[tag]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What is sent: paragraphs, and at most one button."""
+
+    subject: str
+    text: str
+    button: str = ""
+    link: str = ""
+
+
+def known(value: Any) -> Any:
+    """A value as a template may have it: plain, on one line, and nothing where nobody knew it."""
+    match value:
+        case str():
+            line = " ".join(
+                "".join(
+                    letter for letter in value if letter not in TURNS_AROUND and not (unicodedata.category(letter) == "Cc" and letter not in "\n\t\r")
+                ).split()
+            )
+            return None if line.lower() in EMPTY else line
+        case Mapping():
+            return {str(key): found for key, one in value.items() if (found := known(one)) is not None}
+        case list() | tuple():
+            return [found for one in value if (found := known(one)) is not None]
+        case float():
+            return value if math.isfinite(value) else None
+        case datetime() | date():
+            return value.isoformat()
+        case bool() | int():
+            return value
+    return None
+
+
+def filled(source: str, values: Mapping[str, Any], *, part: str) -> str:
+    """A part of a template with its values.
+
+    Raises:
+        Unwritten: a value is missing, or something of the template would show.
+    """
+    try:
+        text = liquid.from_string(source).render(**values)
+    except UndefinedError as error:
+        raise Unwritten(f"The {part} asks for a value that is not known: {error.args[0]}.") from None
+    except LiquidError as error:
+        raise Unwritten(f"The {part} cannot be written: {error.args[0] if error.args else type(error).__name__}.") from None
+    if LEFT_OVER.search(text):
+        raise Unwritten(f"A tag would be left over in the {part}.")
+    return text.strip()
+
+
+def write(template: MessageTemplate, values: Mapping[str, Any]) -> Letter:
+    """The letter that this template is with these values. Raises Unwritten."""
+    values = known(values)
+    subject = " ".join(filled(template.subject, values, part="subject").split())
+    text = filled(template.text, values, part="text")
+    if not subject or not text:
+        raise Unwritten(f"The {'text' if subject else 'subject'} would be empty.")
+    link = filled(template.link, values, part="link") if may_link(template, values) else ""
+    if link and not ADDRESS.fullmatch(link):
+        raise Unwritten("The button would lead to no web address.")
+    button = filled(template.button, values, part="button") if link else ""
+    return Letter(subject[:300], text, button[:200], link if button else "")
+
+
+def may_link(template: MessageTemplate, values: Mapping[str, Any]) -> bool:
+    """A button whose whole address is one value is left out with it."""
+    name = re.fullmatch(r"\{\{\s*(\w+)\s*\}\}", template.link)
+    return bool(template.link and template.button and (not name or name[1] in values))
+
+
+def write_in_app(template: MessageTemplate, values: Mapping[str, Any]) -> Letter:
+    """The same for the inbox within the product. Raises Unwritten."""
+    values = known(values)
+    title = filled(template.in_app_title, values, part="title in the product")
+    if not title:
+        raise Unwritten("The title in the product would be empty.")
+    link = values.get("link", "")
+    return Letter(title[:200], filled(template.in_app_text, values, part="text in the product"), link=link if ADDRESS.fullmatch(str(link)) else "")
+
+
+def faults(source: str) -> str:
+    """What is wrong with a part of a template; "" if nothing is."""
+    try:
+        liquid.from_string(source)
+    except LiquidError as error:
+        return str(error.args[0] if error.args else error)
+    return ""

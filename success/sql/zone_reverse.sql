@@ -1,0 +1,1 @@
+drop function if exists success_zone(text, text);
