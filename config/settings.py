@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
     "success",
     "health",
+    "interventions",
     "config.console",
     *(["config.local"] if DEBUG else []),
 ]
@@ -257,6 +258,10 @@ QUIET_HOURS = env.str("QUIET_HOURS", default="21:00-08:00")  # in the supplier's
 SUPPLIER_TIME_ZONE = env.str("SUPPLIER_TIME_ZONE", default="UTC")
 CHAT_WEBHOOK_URL = env.str("CHAT_WEBHOOK_URL", default="")  # of a room of our own people: Slack, Mattermost and others
 OUTGOING_INSIDE = env.bool("OUTGOING_INSIDE", default=False)  # whether calls may go to addresses inside, and without TLS
+
+# ---------------------------------------------------------------- playbooks
+PLAYBOOK_FIRST_DAY = env.int("PLAYBOOK_FIRST_DAY", default=20)  # suppliers a playbook reaches on the day it is switched on, unless it says otherwise
+PRODUCT_URL = env.str("PRODUCT_URL", default="")  # where letters lead suppliers to: your product
 
 # ---------------------------------------------------------------- security
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not DEBUG

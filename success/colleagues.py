@@ -191,10 +191,10 @@ def reactivate(*, user: User, by: User, at: datetime) -> None:
 
 
 @transaction.atomic
-def save_settings(*, user: User, first_name: str, last_name: str, timezone: str, language: str) -> None:
-    """A colleague's own name, time zone and language."""
+def save_settings(*, user: User, first_name: str, last_name: str, **chosen: str) -> None:
+    """A colleague's own name, and what else they chose: time zone, language, booking page."""
     User.objects.filter(pk=user.pk).update(first_name=first_name, last_name=last_name)
-    Colleague.objects.update_or_create(user=user, defaults={"timezone": timezone, "language": language})
+    Colleague.objects.update_or_create(user=user, defaults=chosen)
 
 
 # ---------------------------------------------------------------- steps

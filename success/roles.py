@@ -9,13 +9,21 @@ ROLES = MANAGER, LEAD, ADMINISTRATOR = "success manager", "lead", "administrator
 
 SEE = ["supplier", "contact", "client", "facts", "event", "statuschange", "eventname", "feature", "assessment", "snapshot", "override", "segment"]
 SEE_OPERATIONS = ["jobrun", "deadletter", "source", "traituse", "customfield"]
-EVERYTHING_OF = ("success", "health", "django_celery_beat", "auth")
+EVERYTHING_OF = ("success", "health", "interventions", "django_celery_beat", "auth")
 
 # Model name (or another noun of a permission) -> actions, by role; each has also what the one before it has.
 MORE = {"supplier": ("view", "change"), "savedview": ("view", "add", "change", "delete")}
 WORK = ["note", "touchpoint", "task", "snooze"]
 GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
-    MANAGER: {**dict.fromkeys(SEE, ("view",)), **dict.fromkeys(WORK, ("view", "add", "change")), "override": ("view", "add"), **MORE},
+    MANAGER: {
+        "playbook": ("view", "run"),
+        "intervention": ("view",),
+        "decision": ("view",),
+        **dict.fromkeys(SEE, ("view",)),
+        **dict.fromkeys(WORK, ("view", "add", "change")),
+        "override": ("view", "add"),
+        **MORE,
+    },
     LEAD: {
         **dict.fromkeys(SEE_OPERATIONS, ("view",)),
         "override": ("set_any",),
@@ -24,6 +32,7 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "segment": ("add", "change"),
         "colleague": ("hand_over",),
         "portfolio": ("view",),
+        "playbook": ("switch",),
     },
 }
 
@@ -35,7 +44,7 @@ def make_roles(**_: Any) -> None:
         wanted = Q(pk=None)
         for model, actions in models.items():
             wanted |= Q(codename__in=[f"{action}_{model}" for action in actions])
-        granted |= set(permissions.filter(wanted, content_type__app_label__in=["success", "health"]).values_list("pk", flat=True))
+        granted |= set(permissions.filter(wanted, content_type__app_label__in=["success", "health", "interventions"]).values_list("pk", flat=True))
         groups.get_or_create(name=role)[0].permissions.set(granted)
     everything = permissions.filter(content_type__app_label__in=EVERYTHING_OF)
     groups.get_or_create(name=ADMINISTRATOR)[0].permissions.set(everything)

@@ -26,8 +26,8 @@ def contacted(*, supplier: int, channel: str, outcome: str, text: str, by: User,
     return Touchpoint.objects.create(supplier_id=supplier, channel=channel, outcome=outcome, text=text, by=by, at=at)
 
 
-def plan(*, supplier: int, title: str, due_on: date, assignee: User, by: User, at: datetime) -> Task:
-    """The task waits for its assignee from now on, and is overdue after its day."""
+def plan(*, supplier: int, title: str, due_on: date, assignee: User, by: User | None, at: datetime) -> Task:
+    """The task waits for its assignee from now on, and is overdue after its day. Without `by` a playbook planned it."""
     return Task.objects.create(supplier_id=supplier, title=title, due_on=due_on, assignee=assignee, by=by, at=at)
 
 

@@ -1,20 +1,26 @@
 """Real PostgreSQL, real Valkey. Two kinds of database: `db` (rolled back) and `committed` (real commits, emptied afterwards)."""
 
 from collections.abc import Iterator
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.db import connection, connections
 from django.test.utils import setup_databases, teardown_databases
 from pytest_django.plugin import DjangoDbBlocker
 
+from interventions.models import Playbook
 from success import catalogue, keys, limits
 from success.models import EventName, Feature
 from tests.factories import SourceFactory
-from tests.server import running
+from tests.server import free_port, running
 
-SEEDED = {"success_eventname", "success_feature"}
+SEEDED = {"success_eventname", "success_feature", "interventions_playbook"}
 
 
 @pytest.fixture(autouse=True)
@@ -53,15 +59,14 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
         finally:
             connection.close()
             with connection.cursor() as cursor:
-                cursor.execute(
-                    "select tablename from pg_tables where schemaname = 'public' and (tablename like 'success\\_%%' or tablename like 'health\\_%%')"
-                )
+                cursor.execute("select tablename from pg_tables where schemaname = 'public' and tablename ~ '^(success|health|interventions)_'")
                 tables = [name for (name,) in cursor.fetchall() if name not in SEEDED and not name.startswith("success_activity_")]
                 cursor.execute(f"truncate {', '.join(tables)} cascade")
             EventName.objects.exclude(pk__in=seeds[0]).delete()
             for row in meanings:
                 EventName.objects.filter(pk=row["id"]).update(meaning=row["meaning"], feature=row["feature_id"], kept=row["kept"])
             Feature.objects.exclude(pk__in=seeds[1]).delete()
+            Playbook.objects.update(switched_on_at=None, first_day=None)
             get_user_model().objects.all().delete()
             for other in connections.all():
                 other.close()
@@ -78,3 +83,26 @@ def web(committed: None) -> Iterator[str]:
     """The base URL of a web process of our own."""
     with running() as (base, _):
         yield base
+
+
+class Sink:
+    """Keeps the letters it is given, parsed, over real SMTP."""
+
+    def __init__(self) -> None:
+        self.letters: list[EmailMessage] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.letters.append(BytesParser(EmailMessage, policy=policy.default).parsebytes(envelope.content))
+        return "250 Kept"
+
+
+@pytest.fixture
+def sink(settings: Any) -> Iterator[Sink]:
+    """A mail server on the loopback address; suppliers may be written to at any hour."""
+    kept = Sink()
+    settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = "django.core.mail.backends.smtp.EmailBackend", "127.0.0.1", free_port()
+    settings.QUIET_HOURS = "00:00-00:00"
+    server = Controller(kept, hostname="127.0.0.1", port=settings.EMAIL_PORT)
+    server.start()
+    yield kept
+    server.stop()

@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core import signing
+from django.core.validators import URLValidator
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -34,6 +35,15 @@ class SettingsForm(forms.Form):
         widget=UnfoldAdminSelectWidget,
         help_text="Dates, numbers and the buttons of lists and forms. The console's own words are English so far.",
     )
+    booking_url = forms.URLField(
+        required=False,
+        max_length=200,
+        assume_scheme="https",
+        validators=[URLValidator(schemes=["https"])],
+        widget=UnfoldAdminTextInputWidget,
+        label="Booking page",
+        help_text="Where suppliers book a call with you: your page at Cal.com, Calendly or Google. Without one, letters do not offer a call.",
+    )
 
 
 def mine(request: HttpRequest) -> User:
@@ -54,7 +64,13 @@ def me(request: HttpRequest) -> HttpResponseBase:
 def initial_of(request: HttpRequest) -> dict[str, str]:
     user = mine(request)
     chosen = Colleague.objects.filter(user=user.pk).first() or Colleague()
-    return {"first_name": user.first_name, "last_name": user.last_name, "timezone": chosen.timezone, "language": chosen.language}
+    return {
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "timezone": chosen.timezone,
+        "language": chosen.language,
+        "booking_url": chosen.booking_url,
+    }
 
 
 def settings_page(request: HttpRequest, *, form: forms.Form, remove: forms.Form) -> HttpResponseBase:

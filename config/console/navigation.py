@@ -34,6 +34,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 item("Today", "today", "console:today", "success.view_supplier"),
                 item("Suppliers", "storefront", listing.LIST, "success.view_supplier", link=first_list(request)),
                 item("Segments", "filter_alt", "admin:success_segment_changelist", "success.view_segment"),
+                item("Playbooks", "auto_stories", "console:playbooks", "interventions.view_playbook"),
                 item("Portfolio", "donut_small", "console:portfolio", "health.view_portfolio"),
                 item("Upload", "upload_file", "console:uploads", "success.add_upload"),
             ]

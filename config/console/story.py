@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from config.console import charts
 from config.console.pages import back, console, page, supplier_of
+from config.console.playbooks import of_supplier
 from config.console.templatetags.words import day, person
 from config.console.timeline import PAGE, timeline
 from health import current, history, overrides, risk, steps
@@ -46,6 +47,7 @@ def story(request: HttpRequest, pk: int) -> HttpResponseBase:
         way=way,
         way_words=steps.sentence(way.steps) if way else "",
         chart=chart(supplier, health, at=at),
+        **of_supplier(supplier),
     )
 
 

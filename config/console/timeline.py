@@ -45,6 +45,20 @@ SOURCES: Mapping[str, str] = {
     "override_ended": """select ended_at, case when ended_by_id is null then 'The set level ended by itself' else 'The set level was taken back' end,
             null::timestamptz, 'it was ' || replace(level, '_', ' '), ended_by_id
         from health_override where supplier_id = %(supplier)s and ended_at < %(before)s order by ended_at desc limit %(limit)s""",
+    "playbook": """select r.started_at, 'Playbook begun', null::timestamptz, p.name || case r.overruled when '' then '' else ': ' || r.overruled end, r.asked_by_id
+        from interventions_intervention r join interventions_playbook p on p.id = r.playbook_id
+        where r.supplier_id = %(supplier)s and r.started_at < %(before)s order by r.started_at desc limit %(limit)s""",
+    "playbook_ended": """select r.ended_at, 'Playbook ended', null::timestamptz, p.name || ': ' || case r.ended when 'goal' then 'she got there'
+            when 'moved' then 'she is active again' when 'over' then 'its time was over' when 'left' then 'she is no longer in service'
+            else 'stopped by one of us' end, null::integer
+        from interventions_intervention r join interventions_playbook p on p.id = r.playbook_id
+        where r.supplier_id = %(supplier)s and r.ended_at < %(before)s order by r.ended_at desc limit %(limit)s""",
+    "not_written": """select d.at, 'Not written to', null::timestamptz, p.name || coalesce(': ' || (
+            select g ->> 'why' from jsonb_array_elements(d.gates) g where g ->> 'key' = d.gate limit 1), ''), d.by_id
+        from interventions_decision d join interventions_playbook p on p.id = d.playbook_id
+        where d.supplier_id = %(supplier)s and d.outcome in ('skipped', 'failed') and d.at < %(before)s order by d.at desc limit %(limit)s""",
+    "booking": """select at, 'Opened the booking page', null::timestamptz, 'from a letter', null::integer
+        from success_event where supplier_id = %(supplier)s and name = 'interventions.booking_opened' and at < %(before)s order by at desc limit %(limit)s""",
     "status": """select at, case when internal then 'Internal account' when status = 'cancelled' then 'Cancelled' when status = 'paused' then 'Paused'
             else 'In service: ' || status end, null::timestamptz, '', null::integer
         from success_statuschange where supplier_id = %(supplier)s and at < %(before)s order by at desc limit %(limit)s""",

@@ -49,6 +49,7 @@ def local_settings(*, database_url: str, redis_url: str, private: Settings, port
         "SENDER_NAME": "WedSync",
         "REPLY_TO": "hello@wedsync.example",
         "POSTAL_ADDRESS": "1 Chapel Road, London",
+        "PLAYBOOK_FIRST_DAY": "100",
         "JWT_AUDIENCE": "authenticated",
         "JWT_ISSUER": "",
         "LOCAL_ADMIN_USER": "admin",

@@ -3,6 +3,7 @@
 from zoneinfo import available_timezones
 
 from django.conf import settings
+from django.core.validators import URLValidator
 from django.db import models
 
 from success.models.history import remembered
@@ -18,13 +19,20 @@ def languages() -> list[tuple[str, str]]:
     return list(settings.LANGUAGES)
 
 
-@remembered("timezone", "language", "own_book_only")
+@remembered("timezone", "language", "own_book_only", "booking_url")
 class Colleague(models.Model):
     """How one of us uses the console. Made with the account; without a row, the defaults hold."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="colleague")
     timezone = models.CharField(max_length=64, default="UTC", choices=zones, help_text="dates and times are shown in it")
     language = models.CharField(max_length=10, default="en-gb", db_default="en-gb", choices=languages, help_text="dates and numbers are written as in it")
+    booking_url = models.URLField(
+        blank=True,
+        default="",
+        db_default="",
+        validators=[URLValidator(schemes=["https"])],
+        help_text="where suppliers book a call: your page at Cal.com, Calendly or Google",
+    )
     own_book_only = models.BooleanField(default=False, help_text="sees only the suppliers they own, on every page, list and export")
 
     class Meta:

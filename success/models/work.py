@@ -73,7 +73,7 @@ class Task(models.Model):
     title = models.CharField(max_length=200)
     due_on = models.DateField()
     assignee = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="tasks", db_index=False)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, **BY)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, help_text="empty: a playbook", **BY)
     at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, **BY)

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -124,20 +125,24 @@ class Standing:
         return " ".join(WORDS[key] for key in self.failed)
 
 
-def standing(source: str, values: dict[str, Any], *, at: datetime) -> Standing:
-    found = db.rows(f"select {FAILED}, {UNTIL} from ({source}) d {JOINED}", {**params(), **values, "at": at})
-    failed, until = found[0] if found else ([], None)
-    return Standing([*([STOPPED] if stopped() else []), *failed], None if any(gate.key in failed for gate in FINAL) else until)
+def standings(source: str, values: dict[str, Any], *, at: datetime) -> dict[int | None, Standing]:
+    """By supplier."""
+    halted, found = (
+        [STOPPED] if stopped() else [],
+        db.rows(f"select d.supplier_id, {FAILED}, {UNTIL} from ({source}) d {JOINED}", {**params(), **values, "at": at}),
+    )
+    return {key: Standing([*halted, *failed], None if any(gate.key in failed for gate in FINAL) else until) for key, failed, until in found}
 
 
 def of_send(pk: int, *, at: datetime) -> Standing:
     """How the gates stand for a send now."""
-    return standing("select * from success_send where id = %(id)s", {"id": pk}, at=at)
+    return next(iter(standings("select * from success_send where id = %(id)s", {"id": pk}, at=at).values()), Standing([], None))
 
 
-def asked(*, supplier: int, template: int, category: str, at: datetime, channel: str = "email", key: str = "", overrule: str = "") -> Standing:
-    """How the gates would stand for a message sent now."""
-    values = {"supplier": supplier, "template": template, "category": category, "channel": channel, "key": key, "overrule": overrule}
-    source = """select %(supplier)s::bigint as supplier_id, null::integer as user_id, %(template)s::bigint as template_id, %(category)s as category,
-        %(channel)s as channel, %(key)s as key, %(overrule)s as overrule, %(at)s::timestamptz as latest_at"""
-    return standing(source, values, at=at)
+def asked(suppliers: Collection[int], *, template: str, category: str, at: datetime, channel: str = "email", overrule: str = "") -> dict[int, Standing]:
+    """How the gates would stand for a message to each of these sent now, in one statement."""
+    values = {"suppliers": list(suppliers), "template": template, "category": category, "channel": channel, "overrule": overrule}
+    source = """select supplier_id, null::integer as user_id, (select id from success_messagetemplate where key = %(template)s) as template_id,
+        %(category)s as category, %(channel)s as channel, '' as key, %(overrule)s as overrule, %(at)s::timestamptz as latest_at
+        from unnest(%(suppliers)s::bigint[]) as x (supplier_id)"""
+    return {key: found for key, found in standings(source, values, at=at).items() if key is not None}

@@ -16,6 +16,8 @@ from config.local.demo.source import alone, begin, complete, current, insist
 from config.local.demo.world import HISTORY, Life, days, lives
 from health import assessments, history
 from health.scoring import WS142
+from interventions import playbooks
+from interventions.models import Playbook
 from success import activity, catalogue, db
 from success.metrics import Chunk
 from success.models import CustomField, Source, Supplier
@@ -51,9 +53,16 @@ def load(*, at: datetime, progress: Progress = lambda done, of: None) -> int:
         place_sarah(source, at=at)
         score(at=at)
         tell_history(suppliers_of(source), at=at)
+        reach_out(at=at)
         complete(source)
         know_the_sizes()
     return taken
+
+
+def reach_out(*, at: datetime) -> None:
+    """The playbooks are on, as in no other installation: what they do is to be seen, and all mail stays on this machine."""
+    for playbook in Playbook.objects.exclude(pk__in=Playbook.objects.on()):
+        playbooks.switch(playbook, on=True, at=at)
 
 
 def know_the_sizes() -> None:

@@ -12,6 +12,8 @@ from config.local.demo import staff
 from config.local.demo.days import traits_id
 from config.local.demo.source import alone
 from config.local.demo.world import HISTORY, days
+from interventions import playbooks
+from interventions.models import Playbook
 from success import catalogue, db
 from success.messages import digest_of
 from success.models import Activity, ApiKey, MessageKey, Source, Supplier
@@ -112,6 +114,8 @@ def remove_all(*, at: datetime) -> Counts:
     counts: Counts = {}
     with db.patient():
         for source in Source.objects.filter(is_demo=True):
+            for playbook in Playbook.objects.on():  # what reached out to invented people does not go on to real ones
+                playbooks.switch(playbook, on=False, at=at)
             ids = suppliers_of(source)
             add(counts, remove_suppliers(ids, source, at=at))
             add(counts, {"success_customfield": db.execute(f"delete from success_customfield where {COMPANY_UNUSED}", company(ids))})

@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, User
 
 from config.local.demo.world import OWNERS
+from success.models import Colleague
 from success.roles import LEAD, MANAGER
 
 DOMAIN = "@wedsync.example.com"
@@ -37,6 +38,7 @@ def hire() -> list[SignIn]:
         user, _ = get_user_model().objects.get_or_create(username=name, defaults=about)
         if user.email != name + DOMAIN:
             continue
+        Colleague.objects.get_or_create(user=user, defaults={"booking_url": f"https://cal.example.com/{name}" if role == MANAGER else ""})
         give(user, password=password_of(name), role=role)
         hired.append(SignIn(name, password_of(name), role))
     return hired
