@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
     "success",
     "health",
+    "milestones",
     "config.console",
     *(["config.local"] if DEBUG else []),
 ]

@@ -9,7 +9,7 @@ ROLES = MANAGER, LEAD, ADMINISTRATOR = "success manager", "lead", "administrator
 
 SEE = ["supplier", "contact", "client", "facts", "event", "statuschange", "eventname", "feature", "assessment", "snapshot", "override"]
 SEE_OPERATIONS = ["jobrun", "deadletter", "source", "traituse", "customfield"]
-EVERYTHING_OF = ("success", "health", "django_celery_beat", "auth")
+EVERYTHING_OF = ("success", "health", "milestones", "django_celery_beat", "auth")
 
 # Model name (or another noun of a permission) -> actions, by role; each has also what the one before it has.
 MORE = {"supplier": ("view", "change"), "savedview": ("view", "add", "change", "delete")}
@@ -34,7 +34,7 @@ def make_roles(**_: Any) -> None:
         wanted = Q(pk=None)
         for model, actions in models.items():
             wanted |= Q(codename__in=[f"{action}_{model}" for action in actions])
-        granted |= set(permissions.filter(wanted, content_type__app_label__in=["success", "health"]).values_list("pk", flat=True))
+        granted |= set(permissions.filter(wanted, content_type__app_label__in=["success", "health", "milestones"]).values_list("pk", flat=True))
         groups.get_or_create(name=role)[0].permissions.set(granted)
     everything = permissions.filter(content_type__app_label__in=EVERYTHING_OF)
     groups.get_or_create(name=ADMINISTRATOR)[0].permissions.set(everything)

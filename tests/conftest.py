@@ -9,12 +9,13 @@ from django.db import connection, connections
 from django.test.utils import setup_databases, teardown_databases
 from pytest_django.plugin import DjangoDbBlocker
 
+from milestones.models import Milestone, Reward
 from success import catalogue, keys, limits
 from success.models import EventName, Feature
 from tests.factories import SourceFactory
 from tests.server import running
 
-SEEDED = {"success_eventname", "success_feature"}
+SEEDED = {"success_eventname", "success_feature", "milestones_milestone", "milestones_threshold", "milestones_reward"}
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +47,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
 def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Commits are real and seen by other connections and processes; all rows but the seeded ones go afterwards."""
     with django_db_blocker.unblock():
-        seeds = (set(EventName.objects.values_list("pk", flat=True)), set(Feature.objects.values_list("pk", flat=True)))
+        seeds = [set(model.objects.values_list("pk", flat=True)) for model in (EventName, Feature, Milestone, Reward)]
         meanings = list(EventName.objects.values())
         try:
             yield
@@ -54,7 +55,7 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
             connection.close()
             with connection.cursor() as cursor:
                 cursor.execute(
-                    "select tablename from pg_tables where schemaname = 'public' and (tablename like 'success\\_%%' or tablename like 'health\\_%%')"
+                    "select tablename from pg_tables where schemaname = 'public' and substring(tablename from '^[a-z]+') in ('success', 'health', 'milestones')"
                 )
                 tables = [name for (name,) in cursor.fetchall() if name not in SEEDED and not name.startswith("success_activity_")]
                 cursor.execute(f"truncate {', '.join(tables)} cascade")
@@ -62,6 +63,8 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
             for row in meanings:
                 EventName.objects.filter(pk=row["id"]).update(meaning=row["meaning"], feature=row["feature_id"], kept=row["kept"])
             Feature.objects.exclude(pk__in=seeds[1]).delete()
+            Milestone.objects.exclude(pk__in=seeds[2]).delete()
+            Reward.objects.exclude(pk__in=seeds[3]).delete()
             get_user_model().objects.all().delete()
             for other in connections.all():
                 other.close()
