@@ -194,6 +194,9 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "LevelEnum": ["critical", "at_risk", "healthy"],
         "SupplierStatusEnum": "success.models.suppliers.Status",
+        "RungStateEnum": "milestones.progress.STATES",
+        "GrantStateEnum": "milestones.models.GrantState",
+        "RewardKindEnum": "milestones.models.RewardKind",
         "HealthStatusEnum": ["ok", "insufficient_data", "ended"],
         "ComponentEnum": ["login_recency", "feature_adoption", "client_activity", "form_completion", "journey_performance"],
     },

@@ -12,8 +12,7 @@ from django.db.models import QuerySet
 from milestones import celebrations, definitions, rewards
 from milestones.events import Achieved, Revoked
 from milestones.models import Achievement, Milestone
-from milestones.requirements import Measure, Requirement, parse
-from milestones.requirements import measures as measures_of
+from milestones.requirements import Measure, is_counted, parse
 from success import db, events
 from success.logs import reason_of
 
@@ -25,7 +24,9 @@ BATCH = 200
 ACHIEVE = """insert into milestones_achievement (supplier_id, milestone_id, achieved_at, known_at, counter, n, silent, announced_at)
     select x.supplier_id, %(milestone)s, coalesce({reached}, %(at)s), %(at)s, %(counter)s, %(n)s, %(silent)s, case when %(silent)s then %(at)s end
     from unnest(%(ids)s::bigint[]) as x (supplier_id) order by 1 on conflict do nothing"""
-REACHED = "(select milestones_reached_at(x.supplier_id, t.kind, t.of, t.n) from milestones_threshold t where t.milestone_id = %(milestone)s and t.whole limit 1)"
+REACHED = (
+    "(select milestones_reached_at(x.supplier_id, t.kind, t.of, t.n) from milestones_threshold t where t.milestone_id = %(milestone)s and t.whole limit 1)"
+)
 
 
 def achieve(ids: Collection[int], milestone: Milestone, *, silent: bool, at: datetime) -> int:
@@ -41,13 +42,11 @@ def achieve(ids: Collection[int], milestone: Milestone, *, silent: bool, at: dat
 
 def evaluate(*, at: datetime, only: Collection[int] | None = None, among: Iterable[Milestone] | None = None) -> int:
     """Milestones that no single counter decides are reached by whoever meets them now; says how many were."""
-    found = Milestone.objects.ladder() if among is None else among
-    return sum(evaluate_one(one, requirement, only=only, at=at) for one in found if not definitions.is_counted(requirement := parse(one.requirement)))
-
-
-def evaluate_one(milestone: Milestone, requirement: Requirement, *, only: Collection[int] | None, at: datetime) -> int:
-    met = definitions.meeting(requirement, milestone=milestone.pk, only=only, at=at)
-    return achieve(met, milestone, silent=db.in_history(), at=at) if met else 0
+    total = 0
+    for milestone in Milestone.objects.ladder() if among is None else among:
+        if not is_counted(parse(milestone.requirement)):
+            total += achieve(missing(milestone, only=only, at=at), milestone, silent=db.in_history(), at=at)
+    return total
 
 
 TAKE_TOUCHED = """with taken as (delete from milestones_touched where id in (select id from milestones_touched order by id limit %s for update skip locked)

@@ -91,12 +91,15 @@ def gain(requirement: Requirement, *, milestone: int | None, owner: int | None =
     found = db.rows(f"select count(*) over (), x.supplier_id from ({lacking(requirement, among=among)}) x order by hashint8(x.supplier_id) limit 5", params)
     some = list(Supplier.objects.filter(pk__in=[supplier for _, supplier in found]).prefetch_related("contacts"))
     keep = db.rows(
-        f"select count(*) from milestones_achievement a join success_supplier s on s.id = a.supplier_id where a.milestone_id = %(milestone)s and {among}", params
+        f"select count(*) from milestones_achievement a join success_supplier s on s.id = a.supplier_id where a.milestone_id = %(milestone)s and {among}",
+        params,
     )
     return Gain(found[0][0] if found else 0, some, keep[0][0])
 
 
-def meeting(requirement: Requirement, *, milestone: int, only: Collection[int] | None = None, after: int = 0, limit: int | None = None, at: datetime) -> list[int]:
+def meeting(
+    requirement: Requirement, *, milestone: int, only: Collection[int] | None = None, after: int = 0, limit: int | None = None, at: datetime
+) -> list[int]:
     """Suppliers who meet a requirement and have not got the milestone, in the order of their keys."""
     among = "f.supplier_id > %(after)s" + (" and f.supplier_id = any(%(only)s)" if only is not None else "")
     params = {"milestone": milestone, "at": at, "after": after, "only": list(only or ()), "limit": limit}

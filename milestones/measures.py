@@ -90,4 +90,3 @@ def values_of(suppliers: Collection[int], measures: Collection[Measure], *, at: 
     sql = f"select f.supplier_id{asked} from {source(by_counter.values())} where f.supplier_id = any(%(ids)s)"
     params: dict[str, Any] = {"at": at, "ids": list(suppliers)}
     return {supplier: dict(zip(by_counter, values, strict=True)) for supplier, *values in db.rows(sql, params)}
-

@@ -117,10 +117,7 @@ class Achievement(models.Model):
 
     class Meta:
         permissions = [("revoke_achievement", "Can take back an achievement")]
-        indexes = [
-            models.Index(fields=["known_at", "id"], condition=Q(announced_at=None), name="achievement_unannounced"),
-            models.Index(fields=["supplier", "-known_at"], name="achievement_by_supplier"),
-        ]
+        indexes = [models.Index(fields=["known_at", "id"], condition=Q(announced_at=None), name="achievement_unannounced")]
         constraints = [
             models.UniqueConstraint(fields=["supplier", "milestone"], name="achievement_once"),
             models.CheckConstraint(condition=Q(revoked_at=None) | ~Q(revoked_because=""), name="achievement_revoked_for_a_reason"),

@@ -1,6 +1,7 @@
 """RewardManager: rewards granted once for an achievement and within their budget, redeemed once, expired, taken back. The grants are the ledger."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -75,14 +76,14 @@ def tell(grant: Grant, achievement: Achievement, *, at: datetime) -> None:
     if reward.kind == RewardKind.HUMAN_GIFT:
         grant.task = ask_a_person(grant, f"{reward.name}: she reached “{achievement.milestone.name}”", days=reward.due_days, at=at)
         grant.save(update_fields=["task"])
-    about = {"grant": str(grant.public_id), "reward": reward.key, "kind": reward.kind, "value": grant.value, "unit": reward.unit}
-    events.publish(RewardGranted(**about, milestone=achievement.milestone.key), supplier=grant.supplier_id, at=at)
+    fact = RewardGranted(str(grant.public_id), reward.key, reward.kind, grant.value, reward.unit, milestone=achievement.milestone.key)
+    events.publish(fact, supplier=grant.supplier_id, at=at)
 
 
 def ask_a_person(grant: Grant, title: str, *, days: int, at: datetime) -> Task | None:
     """A task for whoever owns the supplier; nobody's, and the ledger alone says that it waits."""
-    owner = grant.supplier.owner
-    return work.plan(supplier=grant.supplier_id, title=title[:200], due_on=(at + timedelta(days=days)).date(), assignee=owner, by=owner, at=at) if owner else None
+    owner, due_on = grant.supplier.owner, (at + timedelta(days=days)).date()
+    return work.plan(supplier=grant.supplier_id, title=title[:200], due_on=due_on, assignee=owner, by=owner, at=at) if owner else None
 
 
 # ---------------------------------------------------------------- what becomes of it
@@ -143,16 +144,14 @@ def settle(grant: Grant, state: str, **values: Any) -> Grant:
 
 def end_task(grant: Grant, *, done: bool, at: datetime) -> None:
     """The task about it waits no longer."""
-    task = Task.objects.open().filter(pk=grant.task_id).first()
-    if task is None:
+    task = grant.task
+    if task is None or task.ended_at:
         return
-    try:
+    with suppress(AlreadyEnded):
         if done:
             work.finish(task=task, by=task.assignee, at=at)
         else:
             work.drop(task=task, because="the reward was refused or taken back", by=task.assignee, at=at)
-    except AlreadyEnded:
-        pass
 
 
 @transaction.atomic
@@ -165,8 +164,8 @@ def claw_back(achievement: Achievement, *, by: User, at: datetime) -> Grant | No
     was_redeemed = found.redeemed_at is not None
     settle(found, GrantState.CLAWED_BACK, ended_at=at, by=by)
     reward = found.reward
-    about = {"grant": str(found.public_id), "reward": reward.key, "kind": reward.kind, "value": found.value, "unit": reward.unit}
-    events.publish(RewardClawedBack(**about, was_redeemed=was_redeemed), supplier=found.supplier_id, at=at)
+    fact = RewardClawedBack(str(found.public_id), reward.key, reward.kind, found.value, reward.unit, was_redeemed)
+    events.publish(fact, supplier=found.supplier_id, at=at)
     return found
 
 

@@ -3,23 +3,25 @@
 -- alone. So a recount waits for no writer that waits for it.
 
 -- When what it takes had happened: the n-th event, by day; the n-th client; the first use of the feature, or of the n-th feature.
-create or replace function milestones_reached_at(of_supplier bigint, of_kind text, of_what integer, of_n bigint) returns timestamptz language sql stable as $$
-    select case of_kind
-        when 'event' then (
+create or replace function milestones_reached_at(of_supplier bigint, of_kind text, of_what integer, of_n bigint) returns timestamptz
+language plpgsql stable as $$ -- not in SQL, whose plans are not kept
+begin
+    case of_kind
+        when 'event' then return (
             select case of_n when 1 then first_at else last_at end
             from (select day, first_at, last_at, sum(n) over (order by day) as so_far from success_dailyuse
                   where supplier_id = of_supplier and event_id = of_what) d
-            where so_far >= of_n order by day limit 1)
-        when 'clients' then (
-            select first_known_at from success_client where supplier_id = of_supplier and archived_at is null order by first_known_at offset of_n - 1 limit 1)
-        when 'feature' then (
-            select min(u.first_at) from success_eventuse u join success_eventname e on e.id = u.event_id where u.supplier_id = of_supplier and e.feature = of_what)
-        else (
+            where so_far >= of_n order by day limit 1);
+        when 'clients' then return (
+            select first_known_at from success_client where supplier_id = of_supplier and archived_at is null order by first_known_at offset of_n - 1 limit 1);
+        when 'feature' then return (
+            select min(u.first_at) from success_eventuse u join success_eventname e on e.id = u.event_id where u.supplier_id = of_supplier and e.feature = of_what);
+        else return (
             select first_at from (select min(u.first_at) as first_at from success_eventuse u join success_eventname e on e.id = u.event_id
                                   where u.supplier_id = of_supplier and e.feature is not null group by e.feature) f
-            order by first_at offset of_n - 1 limit 1)
-    end
-$$;
+            order by first_at offset of_n - 1 limit 1);
+    end case;
+end $$;
 
 -- Writes down who crossed which threshold. Silent where it is history: said to be, or by activity that was older than 24 hours when it came.
 create or replace function milestones_reach(suppliers bigint[], thresholds bigint[]) returns void language plpgsql as $$
