@@ -7,12 +7,28 @@ from django.db.models import Q
 
 ROLES = MANAGER, LEAD, ADMINISTRATOR = "success manager", "lead", "administrator"
 
-SEE = ["supplier", "contact", "client", "facts", "event", "statuschange", "eventname", "feature", "assessment", "snapshot", "override"]
+SEE = [
+    "supplier",
+    "contact",
+    "client",
+    "facts",
+    "event",
+    "statuschange",
+    "eventname",
+    "feature",
+    "assessment",
+    "snapshot",
+    "override",
+    "milestone",
+    "reward",
+    "achievement",
+    "grant",
+]
 SEE_OPERATIONS = ["jobrun", "deadletter", "source", "traituse", "customfield"]
 EVERYTHING_OF = ("success", "health", "milestones", "django_celery_beat", "auth")
 
 # Model name (or another noun of a permission) -> actions, by role; each has also what the one before it has.
-MORE = {"supplier": ("view", "change"), "savedview": ("view", "add", "change", "delete")}
+MORE = {"supplier": ("view", "change"), "board": ("view",), "savedview": ("view", "add", "change", "delete")}
 WORK = ["note", "touchpoint", "task", "snooze"]
 GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
     MANAGER: {**dict.fromkeys(SEE, ("view",)), **dict.fromkeys(WORK, ("view", "add", "change")), "override": ("view", "add"), **MORE},
@@ -23,6 +39,7 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "savedview": ("change_any",),
         "colleague": ("hand_over",),
         "portfolio": ("view",),
+        "grant": ("settle",),
     },
 }
 

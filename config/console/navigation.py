@@ -34,6 +34,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 item("Today", "today", "console:today", "success.view_supplier"),
                 item("Suppliers", "storefront", listing.LIST, "success.view_supplier", link=first_list(request)),
                 item("Portfolio", "donut_small", "console:portfolio", "health.view_portfolio"),
+                item("Milestones", "flag", "console:milestones", "milestones.view_board"),
+                item("Rewards", "redeem", "console:rewards", "milestones.view_grant"),
                 item("Upload", "upload_file", "console:uploads", "success.add_upload"),
             ]
         },
@@ -45,6 +47,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 item("Scores", "monitor_heart", "admin:health_assessment_changelist", "health.view_assessment"),
                 item("Events", "bolt", "admin:success_event_changelist", "success.view_event"),
                 item("Event catalogue", "category", "admin:success_eventname_changelist", "success.view_eventname"),
+                item("Achievements", "emoji_events", "admin:milestones_achievement_changelist", "milestones.view_achievement"),
                 item("Dead letters", "mark_email_unread", "admin:success_deadletter_changelist", "success.view_deadletter"),
             ],
         },
@@ -52,6 +55,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "title": "Settings",
             "separator": True,
             "items": [
+                item("Milestones", "stairs", "admin:milestones_milestone_changelist", "milestones.change_milestone"),
                 item("Colleagues", "group", "console:colleagues", "auth.view_user"),
                 item("Sources", "input", "admin:success_source_changelist", "success.view_source"),
                 item("API keys", "key", "admin:success_apikey_changelist", "success.view_apikey"),

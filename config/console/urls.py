@@ -2,7 +2,25 @@
 
 from django.urls import path
 
-from config.console import actions, arriving, books, colleagues, export, ledgers, me, operations, portfolio, saved, signing_in, start, story, today, uploads
+from config.console import (
+    actions,
+    arriving,
+    board,
+    books,
+    colleagues,
+    export,
+    ledgers,
+    me,
+    operations,
+    portfolio,
+    rewards,
+    saved,
+    signing_in,
+    start,
+    story,
+    today,
+    uploads,
+)  # fmt: skip
 
 app_name = "console"
 
@@ -17,6 +35,10 @@ urlpatterns = [
     path("views/<int:pk>/", saved.change, name="view_change"),
     path("views/<int:pk>/delete/", saved.delete, name="view_delete"),
     path("portfolio/", portfolio.portfolio, name="portfolio"),
+    path("milestones/", board.board, name="milestones"),
+    path("rewards/", rewards.overview, name="rewards"),
+    path("grants/<int:pk>/settle/", rewards.settle, name="settle"),
+    path("achievements/<int:pk>/revoke/", rewards.revoke, name="revoke"),
     path("arriving/", arriving.arriving, name="arriving"),
     path("operations/", operations.operations, name="operations"),
     path("runs/<int:pk>/again/", ledgers.run_again, name="run_again"),

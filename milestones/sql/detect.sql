@@ -7,11 +7,12 @@ create or replace function milestones_reached_at(of_supplier bigint, of_kind tex
 language plpgsql stable as $$ -- not in SQL, whose plans are not kept
 begin
     case of_kind
-        when 'event' then return (
-            select case of_n when 1 then first_at else last_at end
-            from (select day, first_at, last_at, sum(n) over (order by day) as so_far from success_dailyuse
-                  where supplier_id = of_supplier and event_id = of_what) d
-            where so_far >= of_n order by day limit 1);
+        when 'event' then return coalesce(
+            (select case of_n when 1 then first_at else last_at end
+             from (select day, first_at, last_at, sum(n) over (order by day) as so_far from success_dailyuse
+                   where supplier_id = of_supplier and event_id = of_what) d
+             where so_far >= of_n order by day limit 1),
+            (select last_at from success_eventuse where supplier_id = of_supplier and event_id = of_what)); -- written by hand, without days
         when 'clients' then return (
             select first_known_at from success_client where supplier_id = of_supplier and archived_at is null order by first_known_at offset of_n - 1 limit 1);
         when 'feature' then return (

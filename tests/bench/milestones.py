@@ -24,8 +24,9 @@ def p6(sizes: list[int], rounds: int, found: Databases) -> Section:
     return section(
         "P6 Milestones",
         f"Batches of 1,000 by the statement of P4, {BATCHES} a round: with {MANY:,} milestones over the counters that move, and with the built-in ladder, beside "
-        "the same with the watch taken off. One event in ten to twenty reaches something. Then {SINGLE} events, each its own transaction and reaching a milestone, beside the same reaching none with the watch "
-        f"off. Then {AWARDS:,} achievements announced, each a published event, in batches.",
+        "the same with the watch taken off; one event in ten to twenty reaches something. "
+        f"Then {SINGLE} events, each its own transaction and reaching a milestone, beside the same reaching none with the watch off. "
+        f"Then {AWARDS:,} achievements announced, each a published event, in batches.",
         [figure for size in sizes for figure in of_size(size, rounds, found)],
     )
 
