@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
     "success",
     "health",
+    "milestones",
     "interventions",
     "config.console",
     *(["config.local"] if DEBUG else []),
@@ -195,6 +196,9 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "LevelEnum": ["critical", "at_risk", "healthy"],
         "SupplierStatusEnum": "success.models.suppliers.Status",
+        "RungStateEnum": "milestones.progress.STATES",
+        "GrantStateEnum": "milestones.models.GrantState",
+        "RewardKindEnum": "milestones.models.RewardKind",
         "HealthStatusEnum": ["ok", "insufficient_data", "ended"],
         "ComponentEnum": ["login_recency", "feature_adoption", "client_activity", "form_completion", "journey_performance"],
     },

@@ -19,7 +19,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", operations.readyz, name="readyz"),
     path("metrics", operations.metrics, name="metrics"),
     path("", include("interventions.urls")),
-    path("", include("health.urls")),  # before success, whose supplier takes all that is left under its address
+    path("", include("milestones.urls")),
+    path("", include("health.urls")),  # these two before success, whose supplier takes all that is left under its address
     path("", include("success.urls")),
     re_path(r"^(?:api|v1|webhooks)(?:/|$)", UnroutedView.as_view(), name="unrouted"),
 ]

@@ -5,7 +5,7 @@ from success import columns
 
 COLUMNS = columns.Columns(
     join=f"left join health_assessment a on a.supplier_id = s.id {OVERRIDDEN}",
-    expressions={"score": "a.score", "level": LEVEL, "score_changed_at": "a.changed_at"},
+    expressions={"score": "a.score", "level": LEVEL, "score_changed_at": "a.changed_at", "computed_level": "a.level", "level_since": "a.level_since"},
 )
 
 

@@ -7,12 +7,29 @@ from django.db.models import Q
 
 ROLES = MANAGER, LEAD, ADMINISTRATOR = "success manager", "lead", "administrator"
 
-SEE = ["supplier", "contact", "client", "facts", "event", "statuschange", "eventname", "feature", "assessment", "snapshot", "override", "segment"]
+SEE = [
+    "supplier",
+    "contact",
+    "client",
+    "facts",
+    "event",
+    "statuschange",
+    "eventname",
+    "feature",
+    "assessment",
+    "snapshot",
+    "override",
+    "segment",
+    "milestone",
+    "reward",
+    "achievement",
+    "grant",
+]
 SEE_OPERATIONS = ["jobrun", "deadletter", "source", "traituse", "customfield"]
-EVERYTHING_OF = ("success", "health", "interventions", "django_celery_beat", "auth")
+EVERYTHING_OF = ("success", "health", "milestones", "interventions", "django_celery_beat", "auth")
 
 # Model name (or another noun of a permission) -> actions, by role; each has also what the one before it has.
-MORE = {"supplier": ("view", "change"), "savedview": ("view", "add", "change", "delete")}
+MORE = {"supplier": ("view", "change"), "board": ("view",), "savedview": ("view", "add", "change", "delete")}
 WORK = ["note", "touchpoint", "task", "snooze"]
 GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
     MANAGER: {
@@ -33,6 +50,7 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "colleague": ("hand_over",),
         "portfolio": ("view",),
         "playbook": ("switch",),
+        "grant": ("settle",),
     },
 }
 
@@ -44,7 +62,9 @@ def make_roles(**_: Any) -> None:
         wanted = Q(pk=None)
         for model, actions in models.items():
             wanted |= Q(codename__in=[f"{action}_{model}" for action in actions])
-        granted |= set(permissions.filter(wanted, content_type__app_label__in=["success", "health", "interventions"]).values_list("pk", flat=True))
+        granted |= set(
+            permissions.filter(wanted, content_type__app_label__in=["success", "health", "milestones", "interventions"]).values_list("pk", flat=True)
+        )
         groups.get_or_create(name=role)[0].permissions.set(granted)
     everything = permissions.filter(content_type__app_label__in=EVERYTHING_OF)
     groups.get_or_create(name=ADMINISTRATOR)[0].permissions.set(everything)

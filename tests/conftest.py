@@ -15,12 +15,21 @@ from django.test.utils import setup_databases, teardown_databases
 from pytest_django.plugin import DjangoDbBlocker
 
 from interventions.models import Playbook
+from milestones.models import Milestone, Reward
 from success import catalogue, keys, limits
 from success.models import EventName, Feature
 from tests.factories import SourceFactory
 from tests.server import free_port, running
 
-SEEDED = {"success_eventname", "success_feature", "interventions_playbook"}
+SEEDED = {
+    "success_eventname",
+    "success_feature",
+    "milestones_milestone",
+    "milestones_threshold",
+    "milestones_reward",
+    "interventions_playbook",
+    "success_messagetemplate",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -52,14 +61,14 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
 def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Commits are real and seen by other connections and processes; all rows but the seeded ones go afterwards."""
     with django_db_blocker.unblock():
-        seeds = (set(EventName.objects.values_list("pk", flat=True)), set(Feature.objects.values_list("pk", flat=True)))
+        seeds = [set(model.objects.values_list("pk", flat=True)) for model in (EventName, Feature, Milestone, Reward)]
         meanings = list(EventName.objects.values())
         try:
             yield
         finally:
             connection.close()
             with connection.cursor() as cursor:
-                cursor.execute("select tablename from pg_tables where schemaname = 'public' and tablename ~ '^(success|health|interventions)_'")
+                cursor.execute("select tablename from pg_tables where schemaname = 'public' and tablename ~ '^(success|health|milestones|interventions)_'")
                 tables = [name for (name,) in cursor.fetchall() if name not in SEEDED and not name.startswith("success_activity_")]
                 cursor.execute(f"truncate {', '.join(tables)} cascade")
             EventName.objects.exclude(pk__in=seeds[0]).delete()
@@ -67,6 +76,8 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
                 EventName.objects.filter(pk=row["id"]).update(meaning=row["meaning"], feature=row["feature_id"], kept=row["kept"])
             Feature.objects.exclude(pk__in=seeds[1]).delete()
             Playbook.objects.update(switched_on_at=None, first_day=None)
+            Milestone.objects.exclude(pk__in=seeds[2]).delete()
+            Reward.objects.exclude(pk__in=seeds[3]).delete()
             get_user_model().objects.all().delete()
             for other in connections.all():
                 other.close()

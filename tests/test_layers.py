@@ -2,7 +2,7 @@
 
 from django.apps import apps
 
-BELOW = {"success": {"success", "auth", "django_celery_beat"}, "health": {"health", "success", "auth"}}
+BELOW = {"success": {"success", "auth", "django_celery_beat"}, "health": {"health", "success", "auth"}, "milestones": {"milestones", "success", "auth"}}
 
 
 def test_foreign_keys_point_down():

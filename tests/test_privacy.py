@@ -17,6 +17,7 @@ from django.db import IntegrityError, transaction
 
 from health import assessments
 from health.models import Override, Snapshot, Standing
+from milestones.models import Achievement, Grant, Reward, Touched
 from success import activity, clients, db, keys, logs, privacy, reconcile, suppliers, work
 from success.models import Activity, ApiKey, Client, Contact, CustomField, DeadLetter, Delivery, Erased, Event, Facts, Source, StatusChange, Supplier, Task
 from tests.factories import SourceFactory, StaffFactory, SupplierFactory
@@ -90,6 +91,11 @@ def sarah(source: Source) -> Supplier:
     message = Activity.objects.filter(supplier=found).first()
     DeadLetter.objects.create(received_at=NOW, messages=[message.message], sqlstate="22000", error='bad value "couple-77"')
     event = Event.objects.filter(supplier=found).first()
+    achievement = Achievement.objects.get(supplier=found, milestone__key="first_form")
+    Achievement.objects.filter(pk=achievement.pk).update(revoked_at=NOW, revoked_by=by, revoked_because=f"{SARAH} asked")
+    Touched.objects.create(supplier=found, milestone=achievement.milestone)
+    task = Task.objects.filter(supplier=found).first()
+    Grant.objects.create(reward=Reward.objects.first(), supplier=found, achievement=achievement, value=1, state="redeemed", at=NOW, redeemed_at=NOW, task=task)
     Delivery.objects.create(event=event, supplier=found, subscriber="tests.somebody", due_at=NOW, state="refused", error=f"of {SARAH}")
     return found
 

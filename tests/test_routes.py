@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.converters import get_converters
 from drf_spectacular.generators import SchemaGenerator
 
+from milestones.models import Grant, Reward
 from success import activity, clients, clock
 from success.api.callers import ProductUser
 from success.api.views import Strict, UnroutedView, View
@@ -51,6 +53,11 @@ ROWS = {
     "health": Row("/api/v1/suppliers/own/health/", {"GET": 200}, {"GET": ("read", "own")}),
     "health-history": Row("/api/v1/suppliers/own/health/history/", {"GET": 200}, {"GET": ("read", "own")}),
     "health-summary": Row("/api/v1/health/summary/", {"GET": 200}, {"GET": ("read",)}),
+    "milestones": Row("/api/v1/suppliers/own/milestones/", {"GET": 200}, {"GET": ("read", "own")}),
+    "milestone-seen": Row("/api/v1/suppliers/own/milestones/first_form/seen/", {"POST": 200}, {"POST": ("own",)}, {}),
+    "rewards": Row("/api/v1/suppliers/own/rewards/", {"GET": 200}, {"GET": ("own",)}),
+    "reward-redeem": Row(f"/api/v1/suppliers/own/rewards/{uuid.UUID(int=1)}/redeem/", {"POST": 200}, {"POST": ("own",)}, {}),
+    "reward-confirm": Row(f"/api/v1/suppliers/own/rewards/{uuid.UUID(int=2)}/confirm/", {"POST": 200}, {"POST": ("write",)}, {"done": True}),
     "schema": Row("/api/schema/", {"GET": 200}),
     "docs": Row("/api/docs/", {"GET": 200}),
     "unrouted": Row("/api/v1/nothing", {}, other_verbs=404),
@@ -135,7 +142,11 @@ def world(db):
     own = SupplierFactory(external_id="own")
     SupplierFactory(external_id="other")
     Segment.objects.create(key="quiet", name="Quiet", condition={"fact": "days_quiet", "is": "at_least", "value": 5})
-    activity.take([json.dumps({"type": "track", **TRACK}).encode()], kind=None, source=SourceFactory(), received_at=clock.now())
+    sent = [{"type": "track", **TRACK}, {"type": "track", "userId": "own", "event": "Form Created"}]
+    activity.take([json.dumps(one).encode() for one in sent], kind=None, source=SourceFactory(), received_at=clock.now())
+    for n, (kind, state) in enumerate([("credit", "granted"), ("trial_extension", "pending")], start=1):
+        reward = Reward.objects.create(key=f"a-{kind}", name=kind, kind=kind)
+        Grant.objects.create(public_id=uuid.UUID(int=n), reward=reward, supplier=own, value=1, state=state, at=clock.now())
     return own
 
 
@@ -241,15 +252,16 @@ def test_an_unknown_parameter_is_refused(name, world):
 
 @pytest.mark.parametrize("name", [name for name, row in ROWS.items() if any("own" in scopes for scopes in row.scopes.values())])
 def test_someone_elses_is_byte_for_byte_as_one_that_does_not_exist(name, world):
-    api = Api(callers.token("own"))
+    api, row = Api(callers.token("own")), ROWS[name]
+    verb = "GET" if "GET" in row.answers else "POST"
     answers = []
     for whose in ("other", "nobody", "x" * 200, "own%00", "%ED%A0%80"):
-        answer = api.get(ROWS[name].path.replace("/own/", f"/{whose}/"))
+        answer = api(verb, row.path.replace("/own/", f"/{whose}/"), row.body)
         answers.append((answer.status_code, answer.content, {key: value for key, value in answer.headers.items() if not key.startswith("RateLimit")}))
     assert [status for status, _, _ in answers] == [404] * 5
     assert all(answer == answers[0] for answer in answers)
-    assert api.get(ROWS[name].path.replace("/own/", "/me/")).content.replace(b'"me"', b'"own"')
-    assert Api(callers.key()).get(ROWS[name].path.replace("/own/", "/me/")).status_code == 404
+    assert api(verb, row.path.replace("/own/", "/me/"), row.body).content.replace(b'"me"', b'"own"')
+    assert Api(callers.key())(verb, row.path.replace("/own/", "/me/"), row.body).status_code == 404
 
 
 def test_me_is_the_supplier_of_the_token(world):

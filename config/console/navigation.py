@@ -36,6 +36,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 item("Segments", "filter_alt", "admin:success_segment_changelist", "success.view_segment"),
                 item("Playbooks", "auto_stories", "console:playbooks", "interventions.view_playbook"),
                 item("Portfolio", "donut_small", "console:portfolio", "health.view_portfolio"),
+                item("Milestones", "flag", "console:milestones", "milestones.view_board"),
+                item("Rewards", "redeem", "console:rewards", "milestones.view_grant"),
                 item("Upload", "upload_file", "console:uploads", "success.add_upload"),
             ]
         },
@@ -47,6 +49,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 item("Scores", "monitor_heart", "admin:health_assessment_changelist", "health.view_assessment"),
                 item("Events", "bolt", "admin:success_event_changelist", "success.view_event"),
                 item("Event catalogue", "category", "admin:success_eventname_changelist", "success.view_eventname"),
+                item("Achievements", "emoji_events", "admin:milestones_achievement_changelist", "milestones.view_achievement"),
                 item("Dead letters", "mark_email_unread", "admin:success_deadletter_changelist", "success.view_deadletter"),
             ],
         },
@@ -54,6 +57,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "title": "Settings",
             "separator": True,
             "items": [
+                item("Milestones", "stairs", "admin:milestones_milestone_changelist", "milestones.change_milestone"),
                 item("Colleagues", "group", "console:colleagues", "auth.view_user"),
                 item("Sources", "input", "admin:success_source_changelist", "success.view_source"),
                 item("API keys", "key", "admin:success_apikey_changelist", "success.view_apikey"),

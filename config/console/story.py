@@ -17,11 +17,13 @@ from config.console.timeline import PAGE, timeline
 from health import current, history, overrides, risk, steps
 from health.current import Health
 from health.scoring import WS142, score
+from milestones import progress, rewards
 from success import clock
 from success.metrics import STORED_WINDOW
 from success.models import Snooze, Supplier, Task
 
 SHOWN = 90  # days of the chart
+AHEAD = 3  # rungs of the ladder that stand there at once
 
 
 @console("success.view_supplier")
@@ -48,7 +50,25 @@ def story(request: HttpRequest, pk: int) -> HttpResponseBase:
         way_words=steps.sentence(way.steps) if way else "",
         chart=chart(supplier, health, at=at),
         **of_supplier(supplier),
+        **ladder(pk, at=at),
     )
+
+
+def ladder(supplier: int, *, at: datetime) -> dict[str, Any]:
+    """How far she is on the ladder, and what she was given."""
+    climb = progress.climb(supplier, at=at)
+    following = [
+        (rung, charts.bar(rung.current, rung.target, f"{rung.current} of {rung.target}"))
+        for rung in climb.rungs
+        if rung.state not in (progress.DONE, progress.LOCKED)
+    ]
+    return {
+        "climb": climb,
+        "following": following[:AHEAD],
+        "further": following[AHEAD:],
+        "locked": climb.of(progress.LOCKED),
+        "given": rewards.of_supplier(supplier),
+    }
 
 
 def asked_before(request: HttpRequest) -> datetime | None:

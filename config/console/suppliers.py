@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from config.console import custom, listing
+from config.console.board_filters import BOARD
 from config.console.export import as_file
 from config.console.filters import (
     FROM,
@@ -56,7 +57,7 @@ class SupplierList(SupplierAdmin):
     list_display = ["called", "level", "trend", "stage_now", "plan", "money", "owner_name", "last_active"]
     list_display_links = None
     list_filter: Any = [
-        SignsFilter, LevelFilter, StageFilter, OwnerFilter, TrialFilter, RenewalFilter, PlanFilter, TradeFilter, StatusFilter, SegmentFilter, *LINKED
+        SignsFilter, LevelFilter, StageFilter, OwnerFilter, TrialFilter, RenewalFilter, PlanFilter, TradeFilter, StatusFilter, SegmentFilter, *LINKED, *BOARD
     ]  # fmt: skip
     list_filter_submit = True
     list_max_show_all = 0

@@ -73,6 +73,21 @@ SOURCES: Mapping[str, str] = {
         from (select day, level, score, by_time, by_activity, lag(level) over w as before, lag(score) over w as score_before, row_number() over w as n
               from health_snapshot where supplier_id = %(supplier)s window w as (order by day)) x
         where level is distinct from before and day < (%(before)s::timestamptz at time zone 'UTC')::date order by day desc limit %(limit)s""",
+    "milestone": """select a.achieved_at, 'Reached “' || m.name || '”', null::timestamptz,
+            case when a.silent then 'found in her history' else m.words end, null::integer
+        from milestones_achievement a join milestones_milestone m on m.id = a.milestone_id
+        where a.supplier_id = %(supplier)s and a.achieved_at < %(before)s order by a.achieved_at desc limit %(limit)s""",
+    "milestone_revoked": """select a.revoked_at, '“' || m.name || '” taken back', null::timestamptz, a.revoked_because, a.revoked_by_id
+        from milestones_achievement a join milestones_milestone m on m.id = a.milestone_id
+        where a.supplier_id = %(supplier)s and a.revoked_at < %(before)s order by a.revoked_at desc limit %(limit)s""",
+    "reward": """select g.at, case g.state when 'over_budget' then 'No reward: the budget is spent' else 'Reward given' end, null::timestamptz, r.name, null::integer
+        from milestones_grant g join milestones_reward r on r.id = g.reward_id
+        where g.supplier_id = %(supplier)s and g.at < %(before)s order by g.at desc limit %(limit)s""",
+    "reward_ended": """select coalesce(g.ended_at, g.redeemed_at), case g.state when 'redeemed' then 'Reward redeemed' when 'expired' then 'Reward expired'
+            when 'refused' then 'Reward refused' else 'Reward clawed back' end, null::timestamptz, r.name, g.by_id
+        from milestones_grant g join milestones_reward r on r.id = g.reward_id
+        where g.supplier_id = %(supplier)s and g.state in ('redeemed', 'expired', 'refused', 'clawed_back') and coalesce(g.ended_at, g.redeemed_at) < %(before)s
+        order by coalesce(g.ended_at, g.redeemed_at) desc limit %(limit)s""",
     "activity": """select max(d.last_at), sum(d.n) || case sum(d.n) when 1 then ' action' else ' actions' end, null::timestamptz,
             string_agg(e.name || case when d.n > 1 then ' ×' || d.n else '' end, ', ' order by d.n desc, e.name), null::integer
         from success_dailyuse d join success_eventname e on e.id = d.event_id

@@ -14,7 +14,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('success', '0017_segments'),
+        ('success', '0018_segments'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

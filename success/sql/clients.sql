@@ -1,8 +1,12 @@
 -- Counters of clients on the facts row, and the client's day in history, whoever the writer.
 -- Lock order: the facts rows before the counters are computed, so each is counted against its own boundary. (One boundary for all: 50 of 50 suppliers wrong.)
 
-create function success_clients_added() returns trigger language plpgsql as $$
+create or replace function success_clients_added() returns trigger language plpgsql as $$
+declare
+    told constant text := coalesce(current_setting('success.received_at', true), '');
 begin
+    -- As the fold says when it received what it counts; within the fold, it has.
+    if told = '' then perform set_config('success.received_at', (select max(changed_at) from new_rows)::text, true); end if;
     perform 1 from success_facts where supplier_id in (select supplier_id from new_rows) order by supplier_id for update;
     update success_facts f
     set clients_total = f.clients_total + x.total,
@@ -19,6 +23,7 @@ begin
                min(n.changed_at) as changed_at
         from new_rows n join success_facts g on g.supplier_id = n.supplier_id group by 1
     ) x where x.supplier_id = f.supplier_id;
+    perform set_config('success.received_at', told, true);
     insert into success_clientday as d (supplier_id, client_id, day, first_at, last_at, archived, known_at)
     select supplier_id, id, (coalesce(last_activity_at, first_known_at) at time zone 'UTC')::date, last_activity_at, last_activity_at, archived_at is not null, changed_at
     from new_rows order by supplier_id, id
@@ -26,8 +31,12 @@ begin
     return null;
 end $$;
 
-create function success_clients_changed() returns trigger language plpgsql as $$
+create or replace function success_clients_changed() returns trigger language plpgsql as $$
+declare
+    told constant text := coalesce(current_setting('success.received_at', true), '');
 begin
+    -- As the fold says when it received what it counts; within the fold, it has.
+    if told = '' then perform set_config('success.received_at', (select max(changed_at) from new_rows)::text, true); end if;
     perform 1 from success_facts where supplier_id in (select supplier_id from new_rows) order by supplier_id for update;
     update success_facts f
     set clients_total = f.clients_total + x.total,
@@ -45,6 +54,7 @@ begin
         from new_rows n join old_rows o on o.id = n.id join success_facts g on g.supplier_id = n.supplier_id
         where (n.archived_at, n.last_activity_at) is distinct from (o.archived_at, o.last_activity_at) group by 1
     ) x where x.supplier_id = f.supplier_id;
+    perform set_config('success.received_at', told, true);
     -- The day of the activity; of the archiving or return, where that is what changed.
     insert into success_clientday as d (supplier_id, client_id, day, first_at, last_at, archived, known_at)
     select n.supplier_id, n.id,
@@ -60,7 +70,7 @@ begin
     return null;
 end $$;
 
-create function success_clients_removed() returns trigger language plpgsql as $$
+create or replace function success_clients_removed() returns trigger language plpgsql as $$
 begin
     perform 1 from success_facts where supplier_id in (select supplier_id from old_rows) order by supplier_id for update;
     update success_facts f set clients_total = f.clients_total - x.total, clients_active = f.clients_active - x.active
@@ -72,6 +82,6 @@ begin
     return null;
 end $$;
 
-create trigger clients_added after insert on success_client referencing new table as new_rows for each statement execute function success_clients_added();
-create trigger clients_changed after update on success_client referencing old table as old_rows new table as new_rows for each statement execute function success_clients_changed();
-create trigger clients_removed after delete on success_client referencing old table as old_rows for each statement execute function success_clients_removed();
+create or replace trigger clients_added after insert on success_client referencing new table as new_rows for each statement execute function success_clients_added();
+create or replace trigger clients_changed after update on success_client referencing old table as old_rows new table as new_rows for each statement execute function success_clients_changed();
+create or replace trigger clients_removed after delete on success_client referencing old table as old_rows for each statement execute function success_clients_removed();

@@ -1,5 +1,7 @@
         -- What an event means does not change until this has committed (success.db.WRITING). Writers hold it already, from before their first lock.
         perform pg_advisory_xact_lock_shared(20261123);
+        -- When this was received, for whoever watches the counters: they carry no instant of their own.
+        perform set_config('success.received_at', (select max(received_at) from new_rows)::text, true);
 
         -- Lock order of every writer: suppliers, message keys, day use, event use, facts, clients, client days; each by its key.
         insert into success_dailyuse as d (supplier_id, day, event_id, n, first_at, last_at)
@@ -69,3 +71,4 @@
             on conflict (supplier_id, client_id, day) do update
                 set first_at = least(d.first_at, excluded.first_at), last_at = greatest(d.last_at, excluded.last_at);
         end if;
+        perform set_config('success.received_at', '', true);

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 import requests
-from milestones.models import Achievement
 
 from health import assessments
 from interventions import playbooks
 from interventions.models import Decision, Intervention, Playbook
+from milestones.models import Achievement
 from success import clock, due, jobs
 from success.models import Colleague, Send, Supplier
 from tests.acceptance.test_health import send

@@ -11,14 +11,14 @@ import django
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.bench.settings"
 django.setup()
 
-from tests.bench import files, ingest, machine, million, pages, reading, report, scoring  # noqa: E402
+from tests.bench import files, ingest, machine, milestones, million, pages, reading, report, scoring  # noqa: E402
 from tests.bench.databases import Databases, databases  # noqa: E402
 from tests.bench.figures import Section  # noqa: E402
 from tests.bench.key_table import key_table  # noqa: E402
 
 Measure = Callable[[list[int], int, Databases], Section]
 EACH: dict[str, Measure] = {
-    "p1": scoring.p1, "p2": scoring.p2, "p3": scoring.p3, "p4": ingest.p4, "p5": ingest.p5, "p9": reading.p9, "p11": reading.p11,
+    "p1": scoring.p1, "p2": scoring.p2, "p3": scoring.p3, "p4": ingest.p4, "p5": ingest.p5, "p6": milestones.p6, "p9": reading.p9, "p11": reading.p11,
     "import": files.imported, "pages": pages.pages,
 }  # fmt: skip
 ASKED_FOR = ("keys", "million")  # only by name: they take minutes

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('success', '0016_deliveries'),
+        ('success', '0017_received_at'),
     ]
 
     operations = [

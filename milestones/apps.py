@@ -1,0 +1,16 @@
+from django.apps import AppConfig
+
+from success import columns
+
+# The lowest rung that she has not reached and may.
+NEXT = """(select m.key from milestones_milestone m
+    where m.active and not exists (select from milestones_achievement r where r.supplier_id = s.id and r.milestone_id = m.id)
+    and (m.after_id is null or exists (select from milestones_achievement r where r.supplier_id = s.id and r.milestone_id = m.after_id and r.revoked_at is null))
+    order by m.place, m.id limit 1)"""
+
+
+class MilestonesConfig(AppConfig):
+    name = "milestones"
+
+    def ready(self) -> None:
+        columns.register("milestones", columns.Columns(join="", expressions={"next_milestone": NEXT}))

@@ -1,0 +1,131 @@
+"""The ladder over many suppliers: how many are how far, how long it took them, and where they stall."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from milestones.models import Milestone
+from milestones.progress import STUCK_AFTER
+from success import db
+from success.stages import IN_SERVICE
+
+MOST = 62  # rungs told apart: as many as there are bits
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One rung: who reached it, the days from sign-up it took (a quarter of them, half, three quarters), whose next it is, and who of these stalls."""
+
+    milestone: Milestone
+    reached: int
+    days: tuple[int, int, int] | None
+    next: int
+    stalled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    suppliers: int
+    top: int  # who have reached all
+    levels: list[Level]
+
+
+@dataclass(frozen=True, slots=True)
+class Whom:
+    """Suppliers in service: all, an owner's or nobody's; and who signed up in some time."""
+
+    owner: int | None = None
+    unassigned: bool = False
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def where(self) -> str:
+        among = [IN_SERVICE]
+        among += ["s.owner_id = %(owner)s"] if self.owner else ["s.owner_id is null"] if self.unassigned else []
+        among += ["f.known_since >= %(since)s and f.known_since < %(until)s"] if self.since else []
+        return " and ".join(among)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return {"owner": self.owner, "since": self.since, "until": self.until}
+
+
+# Of each supplier the rungs she has reached as bits, and whether the last is long ago: the many suppliers come down to the few ways to have climbed.
+WAYS = """select {what} from (
+        select f.supplier_id, coalesce(max(r.known_at), f.known_since) < %(moved)s as stalls,
+               coalesce(bit_or(1::bigint << p.place) filter (where r.revoked_at is null), 0) as way,
+               coalesce(bit_or(1::bigint << p.place) filter (where r.revoked_at is not null), 0) as gone
+        from success_facts f join success_supplier s on s.id = f.supplier_id
+        left join milestones_achievement r on r.supplier_id = f.supplier_id
+        left join unnest(%(milestones)s::bigint[], %(places)s::integer[]) as p (milestone_id, place) on p.milestone_id = r.milestone_id
+        where {where} group by f.supplier_id, f.known_since
+    ) w"""
+# Whole days, grouped before they are ordered: the quartiles come from few rows.
+DAYS = """with took as (
+        select r.milestone_id, greatest(0, floor(extract(epoch from r.achieved_at - f.known_since) / 86400))::integer as days, count(*) as n
+        from milestones_achievement r join success_facts f on f.supplier_id = r.supplier_id join success_supplier s on s.id = r.supplier_id
+        where r.revoked_at is null and {where} group by 1, 2
+    ), summed as (
+        select *, sum(n) over (partition by milestone_id order by days) as so_far, sum(n) over (partition by milestone_id) as total from took
+    )
+    select milestone_id, min(days) filter (where so_far >= 0.25 * total), min(days) filter (where so_far >= 0.5 * total),
+           min(days) filter (where so_far >= 0.75 * total) from summed group by 1"""
+MONTHS = """select date_trunc('month', f.known_since at time zone %(zone)s)::date, count(*) from success_facts f join success_supplier s on s.id = f.supplier_id
+    where {where} group by 1 order by 1 desc limit 24"""
+
+
+def board(whom: Whom, *, at: datetime) -> Board:
+    """The whole ladder, for these suppliers."""
+    ladder = list(Milestone.objects.ladder()[:MOST])
+    sql = WAYS.format(what="way, gone, stalls, count(*)", where=whom.where) + " group by 1, 2, 3"
+    ways = db.rows(sql, whom.params | rungs(ladder) | {"moved": at - STUCK_AFTER})
+    took = {milestone: tuple(days) for milestone, *days in db.rows(DAYS.format(where=whom.where), whom.params)}
+    reached, following, stalled = [0] * len(ladder), [0] * (len(ladder) + 1), [0] * (len(ladder) + 1)
+    for way, gone, stalls, n in ways:
+        for place in range(len(ladder)):
+            reached[place] += n * (way >> place & 1)
+        place = next_of(ladder, way, gone)
+        following[place] += n
+        stalled[place] += n * stalls
+    levels = [Level(one, reached[place], took.get(one.pk), following[place], stalled[place]) for place, one in enumerate(ladder)]
+    return Board(sum(n for *_, n in ways), following[-1], levels)
+
+
+def rungs(ladder: list[Milestone]) -> dict[str, Any]:
+    return {"milestones": [one.pk for one in ladder], "places": list(range(len(ladder)))}
+
+
+def next_of(ladder: list[Milestone], way: int, gone: int) -> int:
+    """The place of the lowest rung that who has come this way may reach and has not; behind the last where there is none."""
+    have = {one.pk for place, one in enumerate(ladder) if way >> place & 1}
+    for place, one in enumerate(ladder):
+        if not (way | gone) >> place & 1 and (one.after_id is None or one.after_id in have):
+            return place
+    return len(ladder)
+
+
+def months(whom: Whom, *, zone: str) -> list[tuple[date, int]]:
+    """The months in which these signed up, the latest first, and how many did."""
+    return db.rows(MONTHS.format(where=whom.where), whom.params | {"zone": zone})
+
+
+# ---------------------------------------------------------------- the list behind a bar
+
+
+REACHED = (
+    "select r.supplier_id from milestones_achievement r join milestones_milestone m on m.id = r.milestone_id where m.key = %(key)s and r.revoked_at is null"
+)
+
+
+def waiting_at(key: str, *, stalled: bool, at: datetime) -> list[int]:
+    """Suppliers in service whose next this one is; of these those who stall there."""
+    ladder = list(Milestone.objects.ladder()[:MOST])
+    params = Whom().params | rungs(ladder) | {"moved": at - STUCK_AFTER}
+    ways = db.rows(WAYS.format(what="distinct way, gone", where=Whom().where), params)
+    place = next((place for place, one in enumerate(ladder) if one.key == key), -1)
+    here = [(way, gone) for way, gone in ways if next_of(ladder, way, gone) == place]
+    sql = f"""{WAYS.format(what="w.supplier_id", where=Whom().where)} join unnest(%(way)s::bigint[], %(gone)s::bigint[]) as h (way, gone)
+        on h.way = w.way and h.gone = w.gone where w.stalls or not %(stalled)s"""
+    found = db.rows(sql, params | {"way": [way for way, _ in here], "gone": [gone for _, gone in here], "stalled": stalled})
+    return [supplier for (supplier,) in found]

@@ -1,0 +1,92 @@
+"""The numbers that milestones are about, of any set of suppliers, as SQL over a supplier `s`, its facts `f` and what other apps know of it."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+
+from milestones.requirements import EVENT, FEATURE, HELD, Measure, Requirement, Several
+from success import columns, db
+from success.metrics import OWN
+from success.models import EventName, Feature
+
+FROM = "success_facts f join success_supplier s on s.id = f.supplier_id"
+EVENTS = "coalesce((select u.n from success_eventuse u where u.supplier_id = f.supplier_id and u.event_id = {of}), 0)"
+# Days or weeks in a row on which she did something herself: gaps and islands. In all that ever was, or only the row that still goes on.
+IN_A_ROW = """coalesce((select max(n) from (
+        select count(*) as n, max(p) as last from (
+            select p, p - {step} * row_number() over (order by p)::integer as island from (
+                select distinct {period} as p from success_dailyuse d join success_eventname e on e.id = d.event_id and {own} where d.supplier_id = f.supplier_id
+            ) periods
+        ) numbered group by island
+    ) rows_of_them where {which}), 0)"""
+PERIODS = {"days": ("d.day", 1), "weeks": ("date_trunc('week', d.day)::date", 7)}
+STILL = "last >= (({at}::timestamptz at time zone 'UTC')::date - {allowed})"
+OF_CONTACT = ("name", "email", "phone", "timezone", "locale")
+
+
+def known_ids(measures: Iterable[Measure]) -> dict[str, int]:
+    """Of the counters that the catalogue knows by a number, that number."""
+    wanted = list(measures)
+    events = dict(EventName.objects.filter(name__in=[one.of for one in wanted if one.kind == EVENT]).values_list("name", "pk"))
+    bits = dict(Feature.objects.filter(key__in=[one.of for one in wanted if one.kind == FEATURE]).values_list("key", "bit"))
+    found = {EVENT: events, FEATURE: bits}
+    return {one.counter: found[one.kind][one.of] for one in wanted if one.kind in found and one.of in found[one.kind]}
+
+
+def number(measure: Measure, ids: dict[str, int], *, going_on: bool = False) -> str:
+    """The measure as an expression. It holds no text of anybody's: events and features go by their numbers. `going_on`: of a streak only one that is not broken."""
+    match measure.kind:
+        case "event":
+            return EVENTS.format(of=int(ids[measure.counter])) if measure.counter in ids else "0"
+        case "clients":
+            return "f.clients_total"
+        case "feature":
+            return f"(f.features >> {int(ids[measure.counter])} & 1)" if measure.counter in ids else "0"
+        case "features":
+            return "bit_count(f.features::bit(64))"
+        case "streak":
+            return streak(measure.of, going_on=going_on)
+        case "held":
+            return held(measure.of)
+    return profile(measure.of.split(","))
+
+
+def streak(unit: str, *, going_on: bool) -> str:
+    period, step = PERIODS[unit]
+    which = STILL.format(at="%(at)s", allowed=1 if unit == "days" else 13) if going_on else "true"
+    return IN_A_ROW.format(period=period, step=step, own=OWN, which=which)
+
+
+def held(level: str) -> str:
+    """Whole days for which the computed level has been this one. `health` tells it by name."""
+    since = f"extract(epoch from %(at)s::timestamptz - {columns.expression('level_since')}) / 86400"
+    return f"case when {columns.expression('computed_level')} = '{level}' then coalesce(floor({since}), 0)::integer else 0 end"
+
+
+def profile(fields: Collection[str]) -> str:
+    told = [f"(coalesce(c.{field}, '') <> '')::integer" for field in fields if field in OF_CONTACT]
+    own = [f"(s.{field} <> '')::integer" for field in fields if field not in OF_CONTACT]
+    of_contact = f"coalesce((select {' + '.join(told)} from success_contact c where c.supplier_id = s.id and c.is_primary), 0)" if told else "0"
+    return " + ".join([of_contact, *own])
+
+
+def condition(requirement: Requirement, ids: dict[str, int]) -> str:
+    """That the requirement is met."""
+    if isinstance(requirement, Several):
+        return f"({(' and ' if requirement.every else ' or ').join(condition(part, ids) for part in requirement.parts)})"
+    return f"({number(requirement, ids)}) >= {int(requirement.target)}"
+
+
+def source(measures: Iterable[Measure]) -> str:
+    """What has to be read from."""
+    return f"{FROM} {columns.joins()}" if any(one.kind == HELD for one in measures) else FROM
+
+
+def values_of(suppliers: Collection[int], measures: Collection[Measure], *, at: datetime) -> dict[int, dict[str, int]]:
+    """Of each supplier each counter as it stands."""
+    by_counter = {one.counter: one for one in measures}
+    ids = known_ids(by_counter.values())
+    asked = "".join(f", {number(one, ids, going_on=True)}" for one in by_counter.values())
+    sql = f"select f.supplier_id{asked} from {source(by_counter.values())} where f.supplier_id = any(%(ids)s)"
+    params: dict[str, Any] = {"at": at, "ids": list(suppliers)}
+    return {supplier: dict(zip(by_counter, values, strict=True)) for supplier, *values in db.rows(sql, params)}
