@@ -139,6 +139,7 @@ def revoke(*, achievement: int, because: str, by: User, at: datetime) -> Achieve
     found.revoked_at, found.revoked_by, found.revoked_because = at, by, because.strip()[:200]
     found.save(update_fields=["revoked_at", "revoked_by", "revoked_because"])
     rewards.claw_back(found, by=by, at=at)
+    celebrations.withdraw(found, at=at)
     events.publish(Revoked(milestone=found.milestone.key), supplier=found.supplier_id, at=at)
     return found
 

@@ -1,10 +1,35 @@
-"""CelebrationEngine: what is seen and heard when a supplier gets there."""
+"""CelebrationEngine: what is said to a supplier who got somewhere, written for a person: the milestone, what it says, and what opens up next."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from milestones.models import Achievement
+from milestones.models import Achievement, Celebration
+from success import notifications
+
+REACHED = "milestone_reached"  # the template
 
 
 def celebrate(reached: Sequence[Achievement], *, at: datetime) -> None:
-    """Those suppliers are told, in the transaction in which the achievements are announced. (Notifications join here.)"""
+    """Those suppliers find it in their inbox, in the transaction in which the achievements are announced."""
+    asks = [
+        notifications.Ask(
+            supplier=one.supplier_id,
+            template=REACHED,
+            key=f"milestone:{one.pk}",
+            cause=cause_of(one),
+            channels=("in_app",),
+            context={"milestone": one.milestone.name, "words": one.milestone.words, "opens_next": one.milestone.opens_next},
+        )
+        for one in reached
+        if one.milestone.celebration != Celebration.NONE
+    ]
+    notifications.notify_all(asks, at=at)
+
+
+def withdraw(achievement: Achievement, *, at: datetime) -> None:
+    """What was not read of it yet is gone."""
+    notifications.cancel(cause=cause_of(achievement), at=at)
+
+
+def cause_of(achievement: Achievement) -> str:
+    return f"milestone:{achievement.pk}"

@@ -82,7 +82,7 @@ def one(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 GATES = {
-    "service": "not in service", "condition": "does not qualify", "running": "being helped already", "again": "helped not long ago", "no_address": "no address known",
+    "service": "not in service", "condition": "does not qualify", "running": "being helped already", "again": "helped lately", "no_address": "no address known",
     "data": "something is not known", "channel_off": "wants no mail", "category_off": "wants no tips", "suppressed": "mail to her came back",
     "cap": "had it within its days", "quiet": "night where she is", "paused": "asked for a pause", "stopped": "all sending is stopped",
     "settings": "sender not set up", "first_day": "waits for the second day", "owner": "no owner", "late": "too late", "cause": "no longer needed",

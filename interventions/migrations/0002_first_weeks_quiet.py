@@ -36,7 +36,8 @@ def enter(apps: Any, _: object) -> None:
 
 def take_out(apps: Any, _: object) -> None:
     """Where it was never used; a ledger's playbook stays."""
-    apps.get_model("interventions", "Playbook").objects.filter(key="first_weeks_quiet", decisions=None, interventions=None).delete()
+    found = apps.get_model("interventions", "Playbook").objects.filter(key="first_weeks_quiet", decisions=None, interventions=None)
+    found._raw_delete(found.db)  # its relations to other states of the models are of no concern
 
 
 class Migration(migrations.Migration):

@@ -89,9 +89,9 @@ def test_sarahs_thread(web, key, owned, sink, figure):
     assert run.ended == "goal"
     [told] = call(web, key, "GET", "/api/v1/suppliers/sarah/interventions/")["results"]
     assert (told["playbook"], told["state"], told["next_at"]) == ("first_weeks_quiet", "goal", None)
-    figure(
-        f"{len(text.split())} words, sent {reached.total_seconds():.1f} s after her risk was known; {len(SAID_NO)} who said no: none written to, each with the reason"
-    )
+    [notice] = [one for one in call(web, key, "GET", "/api/v1/suppliers/sarah/notifications/")["results"] if one["title"] == "Client list"]
+    assert "25 couples" in notice["text"] and notice["read_at"] is None
+    figure(f"{len(text.split())} words, sent {reached.total_seconds():.1f} s after her risk was known; {len(SAID_NO)} who said no: none, each with the reason")
 
 
 @pytest.mark.line("M2")
