@@ -31,10 +31,13 @@ def consider(playbook: int, suppliers: Collection[int], *, at: datetime) -> Coun
 
     The playbook's row is locked: whoever else would begin with the same supplier waits, and finds it done.
     """
+    wanting = gates.wanting(Playbook.objects.get(pk=playbook), suppliers, at=at)  # most do not qualify, and hold up nobody
+    if not wanting:
+        return Counter()
     chosen = Playbook.objects.select_for_update(no_key=True).get(pk=playbook)
     if not chosen.is_on:
         return Counter()
-    asked, health = gates.to_begin(chosen, suppliers, at=at), ledger.health_of(suppliers)
+    asked, health = gates.to_begin(chosen, wanting, at=at), ledger.health_of(wanting)
     room, begun, decided = room_of(chosen, at=at), list[int](), list[Decision]()
     for supplier, found in asked.items():
         if all(gate.holds for gate in found) and len(begun) < room:

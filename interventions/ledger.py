@@ -62,6 +62,8 @@ def write(decisions: list[Decision]) -> None:
 
 def settle(message: str, *, outcome: str, gate: str, why: str) -> int:
     """What came of a message stands in its decision."""
-    return Decision.objects.filter(message=message, outcome=Outcome.DEFERRED).update(
-        outcome=outcome, gate=gate, **({"gates": [Gate(gate, False, why).told()]} if gate else {})
+    return (
+        Decision.objects.filter(message=message)
+        .exclude(outcome=Outcome.SENT)
+        .update(outcome=outcome, gate=gate, **({"gates": [Gate(gate, False, why).told()]} if gate else {}))
     )

@@ -60,8 +60,8 @@ def switch(playbook: Playbook, *, on: bool, at: datetime) -> None:
         raise NotChanged
 
 
-def change(playbook: Playbook, *, at: datetime) -> None:
+def save(playbook: Playbook, *, at: datetime) -> None:
     """A changed playbook is a new version: runs keep the steps they began with."""
-    playbook.version += 1
+    playbook.version += playbook.pk is not None
     playbook.changed_at = at
     playbook.save()

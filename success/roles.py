@@ -49,7 +49,7 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "segment": ("add", "change"),
         "colleague": ("hand_over",),
         "portfolio": ("view",),
-        "playbook": ("switch",),
+        "playbook": ("switch", "add", "change"),
         "grant": ("settle",),
     },
 }
