@@ -108,7 +108,7 @@
       rest.append(...(event ? [event.shown] : []), ...(fact.operators.length > 1 ? [operator] : [make("span", { textContent: "is" })]), value);
       if (days) {
         days.placeholder = fact.window === "optional" ? "ever" : "";
-        rest.append(make("span", { textContent: fact.event ? "times, in the last" : "in the last" }), days, make("span", { textContent: "days" }));
+        rest.append(...(fact.event ? ["times"] : []), make("span", { className: "cs-amount" }, "in the last", days, "days"));
       }
       fill(test.value);
       operator.addEventListener("change", () => { fill(value.read()); this.changed(); });
@@ -126,7 +126,7 @@
       if (operator === "known" || operator === "unknown") return { shown: [], read: () => undefined };
       if (["within_last", "more_than_ago", "within_next"].includes(operator)) {
         const days = this.number("Days", typeof given === "number" ? given : "", 1);
-        return { shown: [days, make("span", { textContent: "days" })], read: () => this.amount(days) };
+        return { shown: [make("span", { className: "cs-amount" }, days, "days")], read: () => this.amount(days) };
       }
       if (fact.type === "number") {
         const number = this.number("Value", typeof given === "number" ? given : "");
