@@ -271,13 +271,17 @@ class NotWaiting(Exception):
     """This row is done, dropped, or being done just now."""
 
 
+WAITING = (State.QUEUED, *NEED_A_PERSON)
+
+
 def again(row: DueRow, *, at: datetime) -> None:
     """The row is due now, with all its attempts before it.
 
     Raises:
         NotWaiting: it needs nobody.
     """
-    settle(row, (State.QUEUED, *NEED_A_PERSON), state=State.QUEUED, due_at=at, attempts=0, leased_until=None)
+    if not all_again(type(row)._default_manager.filter(pk=row.pk), at=at):
+        raise NotWaiting
 
 
 def drop(row: DueRow, *, reason: str, by: User, at: datetime) -> None:
@@ -286,12 +290,22 @@ def drop(row: DueRow, *, reason: str, by: User, at: datetime) -> None:
     Raises:
         NotWaiting: it needs nobody.
     """
-    settle(row, (State.QUEUED, *NEED_A_PERSON), state=State.DROPPED, error=fit(reason), ended_by=by, ended_at=at, leased_until=None)
-
-
-def settle(row: DueRow, waiting: Collection[str], **values: Any) -> None:
-    if not type(row)._default_manager.filter(pk=row.pk, state__in=waiting).update(**values):
+    if not drop_all(type(row)._default_manager.filter(pk=row.pk), reason=reason, by=by, at=at):
         raise NotWaiting
+
+
+@transaction.atomic
+def all_again(rows: Any, *, at: datetime) -> int:
+    """Those of the rows that wait are due now; says how many."""
+    for key, kind in _registry.items():
+        if kind.model is rows.model:
+            hint(key)
+    return int(rows.filter(state__in=WAITING).update(state=State.QUEUED, due_at=at, attempts=0, leased_until=None))
+
+
+def drop_all(rows: Any, *, reason: str, by: User, at: datetime) -> int:
+    """Those of the rows that wait are not done, because a person says so; says how many."""
+    return int(rows.filter(state__in=WAITING).update(state=State.DROPPED, error=fit(reason), ended_by=by, ended_at=at, leased_until=None))
 
 
 # ---------------------------------------------------------------- in numbers

@@ -8,7 +8,7 @@ from django.db.models import Q
 ROLES = MANAGER, LEAD, ADMINISTRATOR = "success manager", "lead", "administrator"
 
 SEE = ["supplier", "contact", "client", "facts", "event", "statuschange", "eventname", "feature", "assessment", "snapshot", "override"]
-SEE_OPERATIONS = ["jobrun", "deadletter", "source", "traituse", "customfield"]
+SEE_OPERATIONS = ["jobrun", "deadletter", "delivery", "source", "traituse", "customfield"]
 EVERYTHING_OF = ("success", "health", "django_celery_beat", "auth")
 
 # Model name (or another noun of a permission) -> actions, by role; each has also what the one before it has.

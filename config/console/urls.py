@@ -2,7 +2,24 @@
 
 from django.urls import path
 
-from config.console import actions, arriving, books, colleagues, export, ledgers, me, operations, portfolio, saved, signing_in, start, story, today, uploads
+from config.console import (
+    actions,
+    arriving,
+    books,
+    colleagues,
+    due,
+    export,
+    ledgers,
+    me,
+    operations,
+    portfolio,
+    saved,
+    signing_in,
+    start,
+    story,
+    today,
+    uploads,
+)
 
 app_name = "console"
 
@@ -21,6 +38,8 @@ urlpatterns = [
     path("operations/", operations.operations, name="operations"),
     path("runs/<int:pk>/again/", ledgers.run_again, name="run_again"),
     path("dead-letters/<int:pk>/again/", ledgers.fold_again, name="fold_again"),
+    path("due/<str:model>/again/", due.again, name="due_again"),
+    path("due/<str:model>/drop/", due.drop, name="due_drop"),
     path("start/", start.start, name="start"),
     path("uploads/", uploads.upload, name="uploads"),
     path("uploads/<int:pk>/", uploads.one, name="upload"),
