@@ -43,7 +43,7 @@ class Kind:
     """One kind of due rows, and the job that sweeps them.
 
     `before` settles rows that may not be claimed. `also` is what a row `d` must fulfil, in the claim and, but for a first attempt in a transaction, again
-    when it is begun. `lease` is how long an attempt may take. `related` is read along with the row.
+    when it is begun. `lease` is how long an attempt outside may take. `related` is read along with the row.
     """
 
     key: str
@@ -215,7 +215,8 @@ def carry_out(kind: Kind, held: Held, *, at: datetime) -> str:
 
 def begin(kind: Kind, held: Held) -> Held | None:
     """The attempt is on record, with a lease of its own; none if the row may not be begun any more."""
-    params = {"key": held.key, "token": held.token, "attempt": held.attempt, "lease": kind.lease}
+    lease = HOLD if kind.transactional else kind.lease  # a row in a transaction is locked for as long as that takes
+    params = {"key": held.key, "token": held.token, "attempt": held.attempt, "lease": lease}
     found = db.rows(BEGIN.format(table=kind.table, also=kind.also), params)
     return replace(held, token=found[0][0]) if found else None
 

@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.text import Truncator
 
 from success import clock, due, events
 from success.admin.base import OfSuppliers, ReadOnlyAdmin, ReadOnlyInline
@@ -55,7 +56,7 @@ class StateFilter(admin.SimpleListFilter):
 class DueRowAdmin(OfSuppliers, ReadOnlyAdmin):
     """A subclass says `what` a row is about, and may add filters of its own: `list_filter = [StateFilter, ...]`."""
 
-    list_display = ["what", "supplier", "stands", "due_at", "attempts", "error"]
+    list_display = ["what", "supplier", "stands", "due_at", "attempts", "wrong"]
     list_filter = [StateFilter]
     list_select_related = ["supplier"]
     ordering = ["-pk"]
@@ -80,6 +81,10 @@ class DueRowAdmin(OfSuppliers, ReadOnlyAdmin):
     @admin.display(description="state", ordering="state")
     def stands(self, row: DueRow) -> str:
         return stands(row)
+
+    @admin.display(description="why")
+    def wrong(self, row: DueRow) -> str:
+        return Truncator(row.error).chars(120)
 
     @admin.action(description="Try again now", permissions=["change"])
     def try_again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
