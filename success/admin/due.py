@@ -57,7 +57,7 @@ class DueRowAdmin(OfSuppliers, ReadOnlyAdmin):
     """A subclass says `what` a row is about, and may add filters of its own: `list_filter = [StateFilter, ...]`."""
 
     list_display = ["what", "supplier", "stands", "due_at", "attempts", "wrong"]
-    list_filter = [StateFilter]
+    list_filter: Any = [StateFilter]
     list_select_related = ["supplier"]
     ordering = ["-pk"]
     actions = ["try_again", "drop"]

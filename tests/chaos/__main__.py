@@ -26,11 +26,11 @@ AWAY = 1.0  # seconds that PostgreSQL stays down
 
 @contextmanager
 def servers(*, hold: str) -> Iterator[tuple[Postgres, dict[str, str], Guard]]:
-    """PostgreSQL and Valkey, gone afterwards with all they hold; what is committed is on disk, so that a stop at once takes nothing."""
+    """PostgreSQL and Valkey, gone afterwards with all they hold; what is committed is with the system, so that a stop at once takes nothing."""
     home = Path(tempfile.mkdtemp(prefix="chaos-", dir=data_home()))
     home.chmod(0o711)
     with Guard(remove=[home]) as guard:
-        postgres = Postgres(guard=guard, folder=home / "postgres", log=home / "postgres.log", tuning=Tuning.RUN)
+        postgres = Postgres(guard=guard, folder=home / "postgres", log=home / "postgres.log", tuning=Tuning.CHAOS)
         valkey = Valkey(guard=guard, folder=home / "valkey", log=home / "valkey.log", durable=True)
         started: list[Server] = []
         try:
