@@ -6,7 +6,7 @@ THROWAWAY = $(LAUNCH) with
 LOCK = .venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: run reset shell migrations test lint bench pictures acceptance lock help
+.PHONY: run reset shell migrations test lint bench chaos pictures acceptance lock help
 
 run: ## start everything and say where; PORT=9000 chooses the port, DEMO=0 starts empty
 	@$(LAUNCH) run
@@ -28,6 +28,9 @@ lint: ## style, types, layers, migrations, templates, deployment
 
 bench: ## the measurements of BENCHMARKS.md; ARGS go to tests.bench
 	@$(THROWAWAY) --durable python -m tests.bench $(ARGS)
+
+chaos: ## workers killed, servers stopped, and what came of 40,000 pieces of work: CHAOS.md; ARGS=--short takes seconds
+	@$(IN_VENV) -m tests.chaos $(ARGS)
 
 pictures: ## the pictures of docs/images anew, of the demo in a real browser
 	@PICTURES=1 $(THROWAWAY) --settings tests.settings python -m pytest tests/browser/test_pictures.py

@@ -81,6 +81,11 @@ def subscribe(name: str, *, by: str, handle: Handle) -> None:
     _subscriptions[name, by] = Subscription(name, by, handle)
 
 
+def subscribers() -> list[str]:
+    """The names of all who are told of something."""
+    return sorted({by for _, by in _subscriptions})
+
+
 def deliver(row: Any, *, at: datetime) -> due.Outcome:
     """The subscriber is told, exactly once."""
     delivery: Delivery = row

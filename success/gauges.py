@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from success import db
+from success import db, due
 
 DIRTY = "select count(*), coalesce(extract(epoch from %s - min(dirty_at)), 0)::float8 from success_facts where dirty_at is not null"
 LETTERS = "select count(*) from success_deadletter where resolved_at is null"
@@ -51,6 +51,16 @@ class Ground(Collector):
             runs.add_metric([job], failed)
             suppliers.add_metric([job], of_them)
         yield from (ages, runs, suppliers)
+        yield from self.of_due_work()
+
+    def of_due_work(self) -> Iterator[Metric]:
+        rows = GaugeMetricFamily("success_due_rows", "Due rows that are not done, by how they stand.", labels=["kind", "state"])
+        oldest = GaugeMetricFamily("success_oldest_due_seconds", "How long the first row that is due waits.", labels=["kind"])
+        for one in due.backlogs(at=self.at):
+            for state, n in (("due", one.due), ("later", one.later), ("claimed", one.claimed), ("needs_a_person", one.for_a_person)):
+                rows.add_metric([one.kind, state], n)
+            oldest.add_metric([one.kind], one.oldest)
+        yield from (rows, oldest)
 
 
 def export(*, at: datetime) -> bytes:

@@ -25,7 +25,7 @@ SEE = [
     "achievement",
     "grant",
 ]
-SEE_OPERATIONS = ["jobrun", "deadletter", "source", "traituse", "customfield"]
+SEE_OPERATIONS = ["jobrun", "deadletter", "delivery", "source", "traituse", "customfield"]
 EVERYTHING_OF = ("success", "health", "milestones", "interventions", "django_celery_beat", "auth")
 
 # Model name (or another noun of a permission) -> actions, by role; each has also what the one before it has.

@@ -36,4 +36,7 @@ register(
     Job(key="success.forget_uploads", run=forget_uploads),
     Job(key="success.count_events", run=count_events, lease=timedelta(seconds=330), keep=timedelta(days=1)),
 )
-due.register(due.Kind(key=events.DELIVERIES, model=Delivery, carry_out=events.deliver, transactional=True), sending.KIND)
+due.register(
+    due.Kind(key=events.DELIVERIES, model=Delivery, carry_out=events.deliver, transactional=True, related=("event",)),
+    sending.KIND,
+)

@@ -29,6 +29,8 @@ NO_PAGE = {
 # What an address asks for beyond a row: by route, the parts to try.
 HOW: Mapping[str, Sequence[Mapping[str, object]]] = {
     "console:act": [{"name": name} for name in ACTIONS],
+    "console:due_again": [{"model": "success.delivery"}],
+    "console:due_drop": [{"model": "success.delivery"}],
     "console:colleague_act": [{"name": "invite"}],
     "console:welcome": [{"uidb64": "MQ", "token": "no-token"}],
 }

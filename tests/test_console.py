@@ -14,7 +14,7 @@ from health import assessments, history, worklist
 from health.models import Assessment, Snapshot
 from success import activity, clock, db, saved_views
 from success.imports import uploads
-from success.models import Colleague, DeadLetter, Event, JobRun, Note, Snooze, Supplier, Task, Touchpoint
+from success.models import Colleague, DeadLetter, Delivery, Event, JobRun, Note, Snooze, Supplier, Task, Touchpoint
 from tests.factories import ContactFactory, SourceFactory, StaffFactory, SupplierFactory
 from tests.test_admin import COLLEAGUE_ROUTES
 
@@ -175,6 +175,8 @@ ROUTES = {  # name -> the verbs it answers to; whether it is about one supplier,
     "operations": ({"GET", "HEAD"}, False),
     "run_again": ({"POST"}, False),
     "fold_again": ({"POST"}, False),
+    "due_again": ({"POST"}, False),
+    "due_drop": ({"GET", "HEAD", "POST"}, False),
     "task_done": ({"POST"}, True),
     "task_drop": ({"POST"}, True),
 }
@@ -201,6 +203,11 @@ def address(name, supplier, maya):
             return reverse("console:run_again", args=[run.pk])
         case "fold_again":
             return reverse("console:fold_again", args=[DeadLetter.objects.create(received_at=clock.now(), messages=[], sqlstate="23514", error="").pk])
+        case "due_again" | "due_drop":
+            row = Delivery.objects.create(
+                event=Event.objects.create(name="a", at=clock.now(), payload={}), subscriber="b", supplier=supplier, due_at=clock.now()
+            )
+            return reverse(f"console:{name}", args=["success.delivery"]) + f"?rows={row.pk}"
         case "task_done" | "task_drop":
             return reverse(f"console:{name}", args=[task.pk])
         case "act":
@@ -217,13 +224,14 @@ def test_every_route_has_a_row():
 def test_who_may_what(client, maya, sarah, name, verb):
     verbs, about_one = ROUTES[name]
     url = address(name, sarah, maya)
-    if name.startswith(("start", "upload", "portfolio", "arriving", "operations", "run_", "fold_")):  # are not a manager's
+    if name.startswith(("start", "upload", "portfolio", "arriving", "operations", "run_", "fold_", "due_")):  # are not a manager's
         maya.groups.set([Group.objects.get(name="administrator")])
     assert client.generic(verb, url).status_code in ({200, 302} if verb in verbs else {405})
     Supplier.objects.update(owner=None)
     Colleague.objects.create(user=maya, own_book_only=True)
     answer = client.generic(verb, url).status_code
-    assert answer == (405 if verb not in verbs else 404 if about_one else 302 if verb == "POST" and name in ("upload", "run_again", "fold_again") else 200)
+    sent_back = name == "due_drop" or (verb == "POST" and name in ("upload", "run_again", "fold_again", "due_again"))
+    assert answer == (405 if verb not in verbs else 404 if about_one else 302 if sent_back else 200)
     maya.groups.clear()
     assert client.generic(verb, url).status_code in (403, 405)
     client.logout()

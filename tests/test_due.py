@@ -1,6 +1,7 @@
 """Due rows: claimed once, tried until done, fair, and nothing lost when a worker dies. Shown on deliveries, which go to subscribers of the test's own."""
 
 import dataclasses
+import time
 from datetime import timedelta
 from threading import Thread
 
@@ -9,7 +10,7 @@ from django.db import connection, transaction
 
 from success import clock, due, events
 from success.events import DELIVERIES
-from success.models import Delivery, Event
+from success.models import Delivery, Event, Supplier
 from success.models.due import State
 from tests.factories import StaffFactory, SupplierFactory
 
@@ -54,6 +55,11 @@ def happen(*suppliers, at=NOW):
         events.publish_all([(supplier.pk, Happened()) for supplier in suppliers], at=at)
 
 
+def lease_ends():
+    """Whoever held a row has died, and some time has passed."""
+    Delivery.objects.filter(leased_until__isnull=False).update(leased_until=NOW - timedelta(seconds=1))
+
+
 def kind(**changes):
     return dataclasses.replace(due.registered()[DELIVERIES], **changes)
 
@@ -96,8 +102,8 @@ def test_a_dead_workers_rows_are_done_by_another(db, subscribe):
     happen(SupplierFactory())
     assert len(due.claim(kind(), at=NOW)) == 1  # and the worker dies
     assert due.run(kind(), at=NOW) == {}
-    Delivery.objects.update(leased_until=NOW - timedelta(seconds=1))
-    assert due.run(kind(), at=NOW) == {"taken over": 1, "accepted": 1}
+    lease_ends()
+    assert due.run(kind(), at=NOW) == {"accepted": 1}
     assert told() == 1
 
 
@@ -105,19 +111,21 @@ def test_of_what_may_have_crossed_the_network_nobody_guesses(db, subscribe):
     subscribe("tests.good", note)
     happen(SupplierFactory())
     network = kind(transactional=False)
-    due.claim(network, at=NOW)
-    Delivery.objects.update(leased_until=NOW - timedelta(seconds=1))
+    held = due.begin(network, due.claim(network, at=NOW)[0])
+    lease_ends()
     assert due.run(network, at=NOW) == {"taken over": 1}
-    assert Delivery.objects.get().state == State.UNKNOWN
+    row = Delivery.objects.get()
+    assert row.state == State.UNKNOWN and row.needs_a_person and row.attempts == 1
+    assert held is not None and told() == 0
 
 
 def test_a_worker_whose_lease_ended_writes_over_nobody(db, subscribe):
     subscribe("tests.good", note)
     happen(SupplierFactory())
-    [(key, attempt)] = due.claim(kind(), at=NOW)
-    Delivery.objects.update(leased_until=NOW - timedelta(seconds=1))
+    [held] = due.claim(kind(), at=NOW)
+    lease_ends()
     due.run(kind(), at=NOW)
-    assert due.carry_out(kind(), key, attempt, at=NOW) == "lost"
+    assert due.carry_out(kind(), held, at=NOW) == "lost"
     assert told() == 1
 
 
@@ -126,12 +134,11 @@ def test_a_flood_of_one_supplier_does_not_hold_up_the_others(db, subscribe):
     loud, quiet = SupplierFactory(), SupplierFactory()
     happen(*[loud] * 300, at=NOW - timedelta(minutes=5))
     happen(quiet)
-    first = {key for key, _ in due.claim(kind(), at=NOW)}
+    first = {held.key for held in due.claim(kind(), at=NOW)}
     assert Delivery.objects.get(supplier=quiet).pk in first and len(first) == 100
 
 
-@pytest.mark.django_db(transaction=True)
-def test_two_workers_never_have_the_same_row(subscribe):
+def test_two_workers_never_have_the_same_row(committed, subscribe):
     subscribe("tests.good", note)
     happen(*[SupplierFactory() for _ in range(150)])
     with transaction.atomic():
@@ -141,7 +148,7 @@ def test_two_workers_never_have_the_same_row(subscribe):
         found: list[int] = []
 
         def other():
-            found.extend(key for key, _ in due.claim(kind(), at=NOW))
+            found.extend(held.key for held in due.claim(kind(), at=NOW))
             connection.close()
 
         worker = Thread(target=other)
@@ -164,3 +171,176 @@ def test_a_subscriber_that_is_gone_leaves_its_deliveries_to_a_person(db, subscri
     del events._subscriptions[Happened.name, "tests.gone"]
     due.run(kind(), at=NOW)
     assert Delivery.objects.get().state == State.REFUSED
+
+
+# ---------------------------------------------------------------- a worker dies, at each step, twice
+
+
+def dies_in_hand(of_kind):
+    [_] = due.claim(of_kind, at=NOW)
+
+
+def dies_when_begun(of_kind):
+    [held] = due.claim(of_kind, at=NOW)
+    assert due.begin(of_kind, held)
+
+
+def dies_in_the_work(of_kind):
+    """Before the commit: the connection is gone, and with it the transaction; what is outside the database has happened."""
+    [held] = due.claim(of_kind, at=NOW)
+
+    def half(row, *, at):
+        CALLS.append(row.pk)
+        note(event=row.event, at=at)
+        raise SystemExit
+
+    with pytest.raises(SystemExit), transaction.atomic():
+        due.carry_out(dataclasses.replace(of_kind, carry_out=half), held, at=NOW)
+    if not of_kind.transactional:
+        due.begin(of_kind, held)  # which had been committed by itself
+
+
+CALLS: list[int] = []
+
+
+@pytest.mark.parametrize("transactional", [True, False])
+@pytest.mark.parametrize("first", [dies_in_hand, dies_when_begun, dies_in_the_work])
+@pytest.mark.parametrize("second", [dies_in_hand, dies_when_begun, dies_in_the_work])
+def test_whatever_a_worker_dies_of_twice_nothing_is_lost_and_nothing_doubled(db, subscribe, transactional, first, second):
+    CALLS.clear()
+    subscribe("tests.good", note)
+    happen(SupplierFactory())
+    of_kind = kind(transactional=transactional)
+    for dies in (first, second):
+        if due.claim(of_kind, at=NOW) and Delivery.objects.update(leased_until=None):  # it is free: not so where nobody knows
+            dies(of_kind)
+            lease_ends()
+            due.take_over(of_kind, at=NOW - timedelta(hours=1))
+    due.run(of_kind, at=NOW)
+    row = Delivery.objects.get()
+    if transactional:
+        assert row.state == State.ACCEPTED and told() == 1
+    else:
+        begun = first is not dies_in_hand or second is not dies_in_hand
+        assert row.state == (State.UNKNOWN if begun else State.ACCEPTED)
+        assert told() == (0 if begun else 1) and len(CALLS) <= 1
+
+
+def test_a_row_that_kills_its_workers_takes_no_other_with_it(db, subscribe):
+    """Of a batch that dies with its worker only the row that was begun has an attempt, once it is known that one of them kills."""
+    subscribe("tests.good", note)
+    happen(*[SupplierFactory() for _ in range(5)])
+    poison, at = Delivery.objects.order_by("pk")[2].pk, NOW
+    for _ in range(12):
+        for held in due.claim(kind(attempts=3), at=at):
+            if held.key == poison:
+                if held.left:
+                    due.begin(kind(), held)
+                break  # dead
+            due.carry_out(kind(), held, at=at)
+        lease_ends()
+        due.take_over(kind(attempts=3), at=at)
+        at += timedelta(hours=1)
+    assert dict(Delivery.objects.values_list("pk", "state")) == {row.pk: "refused" if row.pk == poison else "accepted" for row in Delivery.objects.all()}
+    assert told() == 4 and Delivery.objects.get(pk=poison).error == "The worker died."
+
+
+# ---------------------------------------------------------------- what would hold up everything behind it
+
+
+@pytest.mark.parametrize("words", ["a\0b", "\ud800", "x" * 100_000])
+def test_an_error_the_database_would_not_take_is_taken(db, subscribe, words):
+    subscribe("tests.good", note)
+    happen(SupplierFactory())
+    assert due.run(kind(carry_out=lambda row, *, at: due.Refused(words)), at=NOW) == {"refused": 1}
+    assert 1 <= len(Delivery.objects.get().error) <= due.MOST_WORDS
+
+
+@pytest.mark.parametrize("outcome", [due.Later(NOW - timedelta(days=1), "not yet"), due.Retry("at once", after=timedelta(0))])
+def test_what_is_put_off_to_the_past_is_not_done_over_and_over(db, subscribe, outcome):
+    subscribe("tests.good", note)
+    happen(SupplierFactory())
+    assert due.run(kind(carry_out=lambda row, *, at: outcome), at=NOW) == {"queued": 1}
+
+
+def test_a_row_may_not_be_begun_that_has_become_unfit_in_hand(db, subscribe):
+    subscribe("tests.good", note)
+    happen(SupplierFactory())
+    network = kind(transactional=False, also="exists (select 1 from success_supplier s where s.id = d.supplier_id and s.status <> 'cancelled')")
+    [held] = due.claim(network, at=NOW)
+    Supplier.objects.update(status="cancelled")
+    assert due.carry_out(network, held, at=NOW) == "lost"
+    assert told() == 0 and due.claim(network, at=NOW) == []
+    assert Delivery.objects.get().state == State.QUEUED
+
+
+def test_rows_that_may_not_be_claimed_do_not_stand_before_those_that_may(db, subscribe):
+    subscribe("tests.good", note)
+    barred, ben = SupplierFactory(status="paused"), SupplierFactory()
+    happen(*[barred] * 50, at=NOW - timedelta(minutes=1))
+    happen(ben)
+    narrow = kind(batch=2, also="exists (select 1 from success_supplier s where s.id = d.supplier_id and s.status <> 'paused')")  # looks at 40
+    assert due.run(narrow, at=NOW) == {"accepted": 1}
+
+
+def test_a_person_drops_or_repeats_what_a_worker_has_in_hand(db, subscribe):
+    subscribe("tests.good", note)
+    happen(SupplierFactory())
+    for act, state in ((lambda row: due.again(row, at=NOW), "accepted"), (lambda row: due.drop(row, reason="no", by=StaffFactory(), at=NOW), "dropped")):
+        Delivery.objects.update(state="queued", leased_until=None)
+        [held] = due.claim(kind(), at=NOW)
+        act(Delivery.objects.get())
+        assert due.carry_out(kind(), held, at=NOW) == "lost"
+        due.run(kind(), at=NOW)
+        assert Delivery.objects.get().state == state
+    assert told() == 1
+
+
+def test_late_word_settles_what_was_unknown_unless_a_person_has_asked_for_it_again(db, subscribe):
+    subscribe("tests.good", note)
+    network = kind(transactional=False)
+    for again, state in ((False, "accepted"), (True, "queued")):
+        Delivery.objects.all().delete()
+        happen(SupplierFactory())
+        held = due.begin(network, due.claim(network, at=NOW)[0])
+        lease_ends()
+        held = dataclasses.replace(held, token=Delivery.objects.get().leased_until)
+        due.take_over(network, at=NOW)
+        if again:
+            due.again(Delivery.objects.get(), at=NOW)
+        due.record(network, held, due.Accepted(), at=NOW)
+        assert Delivery.objects.get().state == state
+
+
+def test_a_run_out_of_patience_frees_what_it_has_not_begun(db, subscribe):
+    subscribe("tests.good", note)
+    happen(*[SupplierFactory() for _ in range(3)])
+
+    def slow(row, *, at):
+        time.sleep(0.05)
+        return due.Accepted()
+
+    assert due.run(kind(carry_out=slow), at=NOW, patience=0.04) == {"accepted": 1}
+    assert Delivery.objects.filter(state="queued", leased_until=None, attempts=0).count() == 2
+
+
+def test_a_broker_that_is_away_is_waited_for_once(monkeypatch):
+    tried = []
+
+    def away(*_, **__):
+        tried.append(1)
+        raise ConnectionError
+
+    monkeypatch.setattr(due, "_silent_until", 0.0)
+    monkeypatch.setattr(due.current_app, "send_task", away)
+    for _ in range(50):
+        due.ask(DELIVERIES)
+    assert tried == [1]
+
+
+def test_what_a_worker_has_in_hand_is_counted_as_being_done(db, subscribe):
+    subscribe("tests.good", note)
+    happen(*[SupplierFactory() for _ in range(3)], at=NOW - timedelta(minutes=1))
+    due.claim(kind(batch=2), at=NOW)
+    [found] = [backlog for backlog in due.backlogs(at=NOW) if backlog.kind == DELIVERIES]
+    assert (found.due, found.claimed, found.later, found.for_a_person) == (1, 2, 0, 0) and found.oldest == 60

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 
 from success import activity, clock, readiness
-from success.models import DeadLetter, Facts, JobRun
+from success.models import DeadLetter, Delivery, Event, Facts, JobRun
 from success.readiness import State
 from tests.factories import SupplierFactory
 
@@ -184,6 +184,11 @@ def test_metrics_tell_what_graphs_need(committed, client):
     tick(ago=7, state="failed")
     tick(ago=9, failures=[{"supplier": 1, "reason": "odd"}])
     tick(ago=90_000, state="failed")
+    event = Event.objects.create(name="a.test", at=now, payload={})
+    states = {"queued": -30, "claimed": -30, "refused": -90, "unknown": -90, "later": 60, "accepted": -200}
+    for state, seconds in states.items():
+        due_at = now + timedelta(seconds=seconds)
+        Delivery.objects.create(event=event, subscriber=state, state="queued" if state == "later" else state, due_at=due_at)
     lines = client.get("/metrics").content.decode().splitlines()
     values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
     assert {name: float(values[name]) for name in values if name.startswith("success_") and "seconds" not in name and "accepted" not in name} == {
@@ -192,7 +197,9 @@ def test_metrics_tell_what_graphs_need(committed, client):
         "success_dead_letters": 1,
         'success_job_runs_failed{job="health.touched"}': 1,
         'success_job_suppliers_failed{job="health.touched"}': 1,
+        **{f'success_due_rows{{kind="success.deliver",state="{state}"}}': n for state, n in {"due": 1, "later": 1, "claimed": 1, "needs_a_person": 2}.items()},
     }
+    assert 30 <= float(values['success_oldest_due_seconds{kind="success.deliver"}']) < 40
     assert 40 <= float(values["success_oldest_dirty_mark_seconds"]) < 50
     assert 7 <= float(values['success_job_age_seconds{job="health.touched"}']) < 17
     assert float(values["success_activity_accepted_total"]) >= 0

@@ -15,7 +15,7 @@ from django_celery_beat.models import ClockedSchedule, IntervalSchedule, Periodi
 from health import assessments, history, overrides
 from success import activity, catalogue, clock, colleagues, keys, roles, saved_views, work
 from success.imports import uploads
-from success.models import CustomField, DeadLetter, EventName, Feature, JobRun, Segment, Source, Supplier
+from success.models import CustomField, DeadLetter, Delivery, Event, EventName, Feature, JobRun, Segment, Source, Supplier
 from tests.factories import StaffFactory
 
 PLAIN = ("Anna Berg", "Ines Costa", "Tom Reed", "Lena Vogt", "Marc Petit", "Ada Novak", "Olga Lind")
@@ -85,6 +85,8 @@ def look_after(supplier: Supplier, n: int, say: Words, by: User, at: datetime) -
     work.contacted(channel="call", outcome="reached", text=say(n + 1, 4000), **one)
     work.plan(title=say(n + 2, 200), due_on=at.date() + timedelta(days=n % 7 - 3), assignee=by, **one)
     work.drop(task=work.plan(title=say(n + 3, 200), due_on=at.date(), assignee=by, **one), because=say(n + 4, 200), by=by, at=at)
+    about = {"subscriber": say(n + 7, 80), "due_at": at, "state": ("refused", "queued", "accepted")[n % 3], "error": say(n + 8)}
+    Delivery.objects.create(event=Event.objects.create(name="a.test", supplier=supplier, at=at, payload={}), supplier=supplier, **about)
     if n % 10 == 2:
         work.snooze(until=at + timedelta(days=9), reason=say(n + 5, 200), **one)
     if n < LOOKED_AT and overrides.may(by, supplier):

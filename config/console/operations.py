@@ -5,16 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib import admin
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from config.console.pages import console, page
-from success import clock, readiness
+from success import clock, due, readiness
 from success import operations as now
+from success.due import Backlog
 from success.operations import Broker, Ground, JobNow
 from success.readiness import State
 
+LATE = 60  # seconds that a row may be due: sweeps come every few
 MANY = 100  # messages in a queue: each is asked for again while it waits
 SCHEDULE = "admin:django_celery_beat_periodictask_changelist"
 LETTERS = "admin:success_deadletter_changelist"
@@ -50,11 +53,13 @@ def operations(request: HttpRequest) -> HttpResponseBase:
     """One look at everything; with Redis away, too."""
     at = clock.now()
     checks, ground, broker, jobs = readiness.look(at=at), now.ground(at=at), now.broker(), now.jobs_now(at=at)
+    works = [work_of(backlog, jobs, request) for backlog in due.backlogs(at=at)]
     return page(
         request,
         "operations",
         title="Operations",
-        troubles=[*of_checks(checks), *of_jobs(jobs), *of_data(ground, broker)],
+        troubles=[*of_checks(checks), *of_jobs(jobs), *of_due_work(works), *of_data(ground, broker)],
+        works=works,
         checks=[(CHECKS.get(name, (name, ""))[0], state) for name, state in checks.items()],
         ground=ground,
         oldest_mark=timedelta(seconds=round(ground.oldest_mark)),
@@ -96,6 +101,22 @@ def of_jobs(jobs: list[JobNow]) -> Iterator[Trouble]:
             )
 
 
+def of_due_work(works: "list[DueWork]") -> Iterator[Trouble]:
+    for work in works:
+        if n := work.backlog.for_a_person:
+            yield Trouble(
+                f"{n:,} {work.name if n > 1 else work.one} {'need' if n > 1 else 'needs'} a person",
+                "Open one: it says what is wrong. Mend the cause, then try again, or drop it and say why.",
+                work.url and f"{work.url}?is=left",
+            )
+        if work.backlog.oldest > LATE:
+            yield Trouble(
+                f"{work.backlog.due:,} {work.name if work.backlog.due > 1 else work.one} due and not done, the first for {work.oldest}",
+                f"Look whether a worker serves the queue {work.queue}; a second shares the work.",
+                work.url and f"{work.url}?is=due",
+            )
+
+
 def of_data(ground: Ground, broker: Broker | None) -> Iterator[Trouble]:
     if ground.letters:
         yield Trouble(
@@ -110,6 +131,31 @@ def of_data(ground: Ground, broker: Broker | None) -> Iterator[Trouble]:
 
 def runs_of(job: JobNow) -> str:
     return f"{reverse('admin:success_jobrun_changelist')}?job={job.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class DueWork:
+    """What waits of one kind of due rows, and the list of it."""
+
+    backlog: Backlog
+    name: str
+    one: str
+    about: str
+    queue: str
+    url: str
+
+    @property
+    def oldest(self) -> timedelta:
+        return timedelta(seconds=round(self.backlog.oldest))
+
+
+def work_of(backlog: Backlog, jobs: list[JobNow], request: HttpRequest) -> DueWork:
+    kind = due.registered()[backlog.kind]
+    opts = kind.model._meta
+    listed = admin.site.is_registered(kind.model) and request.user.has_perm(f"{opts.app_label}.view_{opts.model_name}")
+    about = next((job.about for job in jobs if job.key == backlog.kind), "")
+    url = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist") if listed else ""
+    return DueWork(backlog, str(opts.verbose_name_plural), str(opts.verbose_name), about, kind.queue, url)
 
 
 @dataclass(frozen=True, slots=True)

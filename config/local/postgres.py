@@ -37,6 +37,8 @@ class Tuning(Enum):
         "checkpoint_timeout": "15min",
         "wal_compression": "on",
     }
+    # Stopped at once and started again: what is committed is with the operating system, which outlives that.
+    CHAOS = {"shared_buffers": "256MB", "max_wal_size": "4GB", "fsync": "off", "full_page_writes": "off"}
     # Thrown away after a crash anyway, so nothing has to be on disk.
     TEST = {
         "shared_buffers": "128MB",

@@ -11,6 +11,7 @@ from unfold.admin import StackedInline
 
 from success import clock, history, suppliers
 from success.admin.base import ModelAdmin, OfSuppliers, ReadOnlyAdmin
+from success.admin.due import DeliveriesInline
 from success.colleagues import called
 from success.messages import PERSONAL
 from success.models import Contact, CustomField, Event, Supplier, Task
@@ -102,6 +103,7 @@ class EventAdmin(OfSuppliers, ReadOnlyAdmin):
     list_display = ["name", "supplier", "at", "payload"]
     list_filter = ["name"]
     list_select_related = ["supplier"]
+    inlines = [DeliveriesInline]
     ordering = ["-pk"]
 
 

@@ -45,3 +45,8 @@ class DueRow(models.Model):
     @property
     def needs_a_person(self) -> bool:
         return self.state in NEED_A_PERSON
+
+    @property
+    def waits(self) -> bool:
+        """Whether a person may have it tried at once, or dropped."""
+        return self.state in (State.QUEUED, *NEED_A_PERSON)
