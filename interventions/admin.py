@@ -4,6 +4,7 @@ from django.contrib import admin
 
 from interventions.models import Decision, Intervention, Step
 from success.admin.base import OfSuppliers, ReadOnlyAdmin
+from success.admin.due import DueRowAdmin, StateFilter
 
 
 @admin.register(Intervention)
@@ -23,8 +24,8 @@ class DecisionAdmin(OfSuppliers, ReadOnlyAdmin):
 
 
 @admin.register(Step)
-class StepAdmin(OfSuppliers, ReadOnlyAdmin):
-    list_display = ["supplier", "intervention", "place", "state", "due_at", "error"]
-    list_filter = ["state"]
-    list_select_related = ["supplier", "intervention"]
-    ordering = ["-pk"]
+class StepAdmin(DueRowAdmin):
+    """What playbooks do next, and what they did."""
+
+    list_filter = [StateFilter, "intervention__playbook"]
+    list_select_related = ["supplier", "intervention__playbook"]

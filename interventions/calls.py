@@ -26,16 +26,27 @@ def link(*, supplier: int, owner: int, message: str) -> str:
 
 def follow(token: str, *, at: datetime) -> str:
     """The booking page to go to; that the link was followed is a fact from now on, once for each message. Raises NoSuchLink."""
+    url = page_of(token)
+    supplier, _, message = read(token)
+    if message:
+        remember(supplier, message, at=at)
+    return url
+
+
+def page_of(token: str) -> str:
+    """Where the link leads, if the colleague still has a page. Raises NoSuchLink."""
+    url = Colleague.objects.filter(user=read(token)[1], user__is_active=True).values_list("booking_url", flat=True).first()
+    if not url:
+        raise NoSuchLink
+    return str(url)
+
+
+def read(token: str) -> tuple[int, int, str]:
     try:
         supplier, owner, message = signing.loads(token, salt=SALT)
     except (signing.BadSignature, ValueError):
         raise NoSuchLink from None
-    url = Colleague.objects.filter(user=owner, user__is_active=True).values_list("booking_url", flat=True).first()
-    if not url:
-        raise NoSuchLink
-    if message:
-        remember(supplier, message, at=at)
-    return str(url)
+    return supplier, owner, message
 
 
 @transaction.atomic

@@ -116,7 +116,7 @@ class Step(DueRow):
         constraints = [*DueRow.Meta.constraints, models.UniqueConstraint(fields=["intervention", "place"], name="step_once")]
 
     def __str__(self) -> str:
-        return f"step {self.place + 1}"
+        return f"{self.intervention.playbook}, step {self.place + 1}"
 
 
 class Outcome(models.TextChoices):

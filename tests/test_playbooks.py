@@ -267,7 +267,7 @@ def test_her_click_is_a_fact_once_and_a_scanner_changes_nothing(client, maya, pl
     playbooks.sweep(at=NOW)
     work()
     url = calls.link(supplier=sarah.pk, owner=maya.pk, message=Decision.objects.get().message).removeprefix("http://127.0.0.1:8000")
-    assert client.head(url).status_code == 200 and not Event.objects.filter(name="interventions.booking_opened").exists()
+    assert client.head(url).status_code == 302 and not Event.objects.filter(name="interventions.booking_opened").exists()
     for _ in range(2):
         answer = client.get(url)
         assert (answer.status_code, answer["Location"]) == (302, "https://cal.example.com/maya")
