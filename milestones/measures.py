@@ -11,14 +11,13 @@ from success.models import EventName, Feature
 
 FROM = "success_facts f join success_supplier s on s.id = f.supplier_id"
 EVENTS = "coalesce((select u.n from success_eventuse u where u.supplier_id = f.supplier_id and u.event_id = {of}), 0)"
-# Days or weeks in a row on which she did something herself: gaps and islands. In all that ever was, or only the row that still goes on.
-IN_A_ROW = """coalesce((select max(n) from (
-        select count(*) as n, max(p) as last from (
-            select p, p - {step} * row_number() over (order by p)::integer as island from (
-                select distinct {period} as p from success_dailyuse d join success_eventname e on e.id = d.event_id and {own} where d.supplier_id = f.supplier_id
-            ) periods
-        ) numbered group by island
-    ) rows_of_them where {which}), 0)"""
+# Days or weeks in a row on which she did something herself: gaps and islands, each period with its place in its row and the last of that row.
+IN_A_ROW = """select row_number() over (partition by island order by p) as n, max(p) over (partition by island) as last, first_at from (
+        select p, first_at, p - {step} * row_number() over (order by p)::integer as island from (
+            select {period} as p, min(d.first_at) as first_at from success_dailyuse d join success_eventname e on e.id = d.event_id and {own}
+            where d.supplier_id = f.supplier_id group by 1
+        ) periods
+    ) numbered"""
 PERIODS = {"days": ("d.day", 1), "weeks": ("date_trunc('week', d.day)::date", 7)}
 STILL = "last >= (({at}::timestamptz at time zone 'UTC')::date - {allowed})"
 OF_CONTACT = ("name", "email", "phone", "timezone", "locale")
@@ -52,9 +51,14 @@ def number(measure: Measure, ids: dict[str, int], *, going_on: bool = False) -> 
 
 
 def streak(unit: str, *, going_on: bool) -> str:
-    period, step = PERIODS[unit]
+    """The longest row there ever was, or only the one that still goes on."""
     which = STILL.format(at="%(at)s", allowed=1 if unit == "days" else 13) if going_on else "true"
-    return IN_A_ROW.format(period=period, step=step, own=OWN, which=which)
+    return f"coalesce((select max(n) from ({in_a_row(unit)}) r where {which}), 0)"
+
+
+def in_a_row(unit: str) -> str:
+    period, step = PERIODS[unit]
+    return IN_A_ROW.format(period=period, step=step, own=OWN)
 
 
 def held(level: str) -> str:
@@ -75,6 +79,30 @@ def condition(requirement: Requirement, ids: dict[str, int]) -> str:
     if isinstance(requirement, Several):
         return f"({(' and ' if requirement.every else ' or ').join(condition(part, ids) for part in requirement.parts)})"
     return f"({number(requirement, ids)}) >= {int(requirement.target)}"
+
+
+# ---------------------------------------------------------------- since when
+
+
+def since(requirement: Requirement, ids: dict[str, int]) -> str:
+    """When the requirement, which is met, came to be: with the last of all its parts, or the first of any."""
+    if isinstance(requirement, Measure):
+        return since_measured(requirement, ids)
+    if requirement.every:
+        return f"greatest({', '.join(since(part, ids) for part in requirement.parts)})"
+    return f"least({', '.join(f'case when {condition(part, ids)} then {since(part, ids)} end' for part in requirement.parts)})"
+
+
+def since_measured(measure: Measure, ids: dict[str, int]) -> str:
+    match measure.kind:
+        case "streak":
+            return f"(select min(first_at) from ({in_a_row(measure.of)}) r where n = {int(measure.target)})"
+        case "held":
+            return f"{columns.expression('level_since')} + interval '{int(measure.target)} days'"
+        case "profile":
+            said = ", ".join(f"(c.said_at ->> '{field}')::timestamptz" for field in measure.of.split(","))
+            return f"coalesce((select greatest({said}) from success_contact c where c.supplier_id = s.id and c.is_primary), f.known_since)"
+    return f"milestones_reached_at(f.supplier_id, '{measure.kind}', {ids.get(measure.counter, 0)}, {int(measure.target)})"
 
 
 def source(measures: Iterable[Measure]) -> str:

@@ -190,6 +190,16 @@ def test_a_level_held_and_a_profile(source):
     assert achievements.evaluate(at=at) == 1
     assert set(reached()) == {"profile_complete", "first_healthy_month"}
     assert achievements.evaluate(at=at) == 0
+    assert (reached()["first_healthy_month"].achieved_at, reached()["first_healthy_month"].silent) == (at, False)
+
+
+def test_a_streak_that_was_long_ago_is_history(source):
+    for who, ago in (("anna", 40), ("ben", 0)):
+        take(source, *(track("Page Viewed", who=who, at=NOW - timedelta(days=n + ago)) for n in (0, 1, 2, 7, 14, 21)))
+    achievements.evaluate(at=NOW + timedelta(hours=1))
+    assert [(reached(who)[key].silent, reached(who)[key].achieved_at) for who in ("anna", "ben") for key in ("three_days", "four_weeks")] == [
+        (True, NOW - timedelta(days=40)), (True, NOW - timedelta(days=42)), (False, NOW), (True, NOW - timedelta(days=2)),
+    ]  # fmt: skip
 
 
 def test_all_of_several_is_reached_with_its_last_part(source):

@@ -12,7 +12,7 @@ READ = [
     ({"count": "clients", "at_least": 1}, Measure("clients", "", 1), "1 client"),
     (FORM, Measure("event", "Form Created", 1), "“Form Created” once"),
     ({"count": "event:a: b", "at_least": 3}, Measure("event", "a: b", 3), "“a: b” 3 times"),
-    ({"feature": "forms_created"}, Measure("feature", "forms_created", 1), "forms created once"),
+    ({"feature": "forms_created"}, Measure("feature", "forms_created", 1), "forms created, once"),
     ({"features": 4}, Measure("features", "", 4), "4 different features"),
     ({"streak": "weeks", "at_least": 4}, Measure("streak", "weeks", 4), "4 weeks in a row"),
     ({"streak": "days", "at_least": 1}, Measure("streak", "days", 1), "1 day in a row"),
