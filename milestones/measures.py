@@ -1,8 +1,8 @@
 """The numbers that milestones are about, of any set of suppliers, as SQL over a supplier `s`, its facts `f` and what other apps know of it."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from milestones.requirements import EVENT, FEATURE, HELD, Measure, Requirement, Several
 from success import columns, db
@@ -110,11 +110,30 @@ def source(measures: Iterable[Measure]) -> str:
     return f"{FROM} {columns.joins()}" if any(one.kind == HELD for one in measures) else FROM
 
 
-def values_of(suppliers: Collection[int], measures: Collection[Measure], *, at: datetime) -> dict[int, dict[str, int]]:
-    """Of each supplier each counter as it stands."""
-    by_counter = {one.counter: one for one in measures}
-    ids = known_ids(by_counter.values())
-    asked = "".join(f", {number(one, ids, going_on=True)}" for one in by_counter.values())
-    sql = f"select f.supplier_id{asked} from {source(by_counter.values())} where f.supplier_id = any(%(ids)s)"
-    params: dict[str, Any] = {"at": at, "ids": list(suppliers)}
-    return {supplier: dict(zip(by_counter, values, strict=True)) for supplier, *values in db.rows(sql, params)}
+# When a number last moved, of the kinds where that is known.
+MOVED = {
+    "event": "(select u.last_at from success_eventuse u where u.supplier_id = f.supplier_id and u.event_id = {of})",
+    "clients": "(select max(c.first_known_at) from success_client c where c.supplier_id = f.supplier_id and c.archived_at is null)",
+    "features": """(select max(x.first_at) from (select min(u.first_at) as first_at from success_eventuse u join success_eventname e on e.id = u.event_id
+        where u.supplier_id = f.supplier_id and e.feature is not null group by e.feature) x)""",
+    "streak": "f.last_activity_at",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A supplier's counters as they stand, when each last moved, and since when she is known."""
+
+    known_since: datetime
+    values: dict[str, int]
+    moved: dict[str, datetime | None]
+
+
+def standings(suppliers: Collection[int], asked: Collection[Measure], ids: dict[str, int], *, at: datetime) -> dict[int, Standing]:
+    """How these suppliers stand. `ids` are the numbers by which the catalogue knows counters."""
+    by_counter = {one.counter: one for one in asked}
+    numbers = [number(one, ids, going_on=True) for one in by_counter.values()]
+    moved = [MOVED.get(one.kind, "null").format(of=ids.get(one.counter, 0)) for one in by_counter.values()]
+    sql = f"select {', '.join(['f.supplier_id', 'f.known_since', *numbers, *moved])} from {source(by_counter.values())} where f.supplier_id = any(%(ids)s)"
+    found, n = db.rows(sql, {"at": at, "ids": list(suppliers)}), len(by_counter)
+    return {row[0]: Standing(row[1], dict(zip(by_counter, row[2 : n + 2], strict=True)), dict(zip(by_counter, row[n + 2 :], strict=True))) for row in found}

@@ -30,8 +30,10 @@ def test_what_is_read(said, read, words):
 WRONG = [
     (None, "must be an object"), ([], "must be an object"), ({}, "must be an object"), ({"counts": 1}, "has none of"),
     ({"count": "clients"}, "/count: needs at_least"), ({"count": "clients", "at_least": 0}, "from 1 on"), ({"count": "clients", "at_least": True}, "from 1 on"),
-    ({"count": "clients", "at_least": 1.5}, "from 1 on"), ({"count": "clients", "at_least": 10**12}, "from 1 on"), ({"count": "event:", "at_least": 1}, "name of an event"),
-    ({"count": "visits", "at_least": 1}, "name of an event"), ({"count": 5, "at_least": 1}, "must be a text"), ({**CLIENTS, "within": 3}, "/within: is not part of count"),
+    ({"count": "clients", "at_least": 1.5}, "from 1 on"), ({"count": "clients", "at_least": 10**12}, "from 1 on"),
+    ({"count": "event:", "at_least": 1}, "name of an event"),
+    ({"count": "visits", "at_least": 1}, "name of an event"), ({"count": 5, "at_least": 1}, "must be a text"),
+    ({**CLIENTS, "within": 3}, "/within: is not part of count"),
     ({"feature": "x" * 300}, "must be a text"), ({"feature": "a\0"}, "must be a text"), ({"features": -1}, "from 1 on"),
     ({"streak": "months", "at_least": 1}, "one of days, weeks"), ({"held": "ok", "days": 1}, "one of critical"), ({"held": "healthy"}, "needs days"),
     ({"profile": []}, "must be a list"), ({"profile": ["shoe size"]}, "must be one of"), ({"profile": [[]]}, "must be one of"),
@@ -60,5 +62,7 @@ def test_how_far(said, values, is_met, far):
 
 
 def test_one_counter_alone_is_watched_by_the_database():
-    assert [is_counted(parse(said)) for said in (CLIENTS, FORM, {"features": 2}, {"feature": "a"}, {"streak": "days", "at_least": 2}, BOTH)] == [True] * 4 + [False] * 2
+    assert [is_counted(parse(said)) for said in (CLIENTS, FORM, {"features": 2}, {"feature": "a"}, {"streak": "days", "at_least": 2}, BOTH)] == [True] * 4 + [
+        False
+    ] * 2
     assert [one.counter for one in measures(parse({"any": [BOTH, {"features": 2}]}))] == ["clients", "event:Form Created", "features"]

@@ -211,7 +211,9 @@ def test_sixteen_writers_reach_it_once_beside_a_recount(committed):
         order = people[n % 8 :] + people[: n % 8]
         at = (NOW + timedelta(seconds=k)).isoformat()
         about = {"client_id": f"{n}-{k}"}
-        return [json.dumps({"type": "track", "userId": who, "event": event, "timestamp": at, "properties": about}).encode() for who in order for event in events]
+        return [
+            json.dumps({"type": "track", "userId": who, "event": event, "timestamp": at, "properties": about}).encode() for who in order for event in events
+        ]
 
     failed = [one for one in at_once(write) if isinstance(one, Exception)]
     assert not [one for one in failed if "deadlock" in str(one)] and len(failed) <= 2, failed  # a recount may give up, a writer never

@@ -13,6 +13,8 @@ from django.contrib.auth.models import Group, User
 from django_celery_beat.models import ClockedSchedule, IntervalSchedule, PeriodicTask
 
 from health import assessments, history, overrides
+from milestones import achievements, definitions
+from milestones.models import Achievement, Fault, Grant, Milestone, Reward
 from success import activity, catalogue, clock, colleagues, keys, roles, saved_views, work
 from success.imports import uploads
 from success.models import CustomField, DeadLetter, EventName, Feature, JobRun, Source, Supplier
@@ -87,6 +89,12 @@ def look_after(supplier: Supplier, n: int, say: Words, by: User, at: datetime) -
     work.drop(task=work.plan(title=say(n + 3, 200), due_on=at.date(), assignee=by, **one), because=say(n + 4, 200), by=by, at=at)
     if n % 10 == 2:
         work.snooze(until=at + timedelta(days=9), reason=say(n + 5, 200), **one)
+    reward = Reward.objects.get_or_create(key="a-tests-gift", defaults={"name": "gift", "kind": "human_gift"})[0]
+    for state, milestone in zip(("pending", "granted", "over_budget"), Milestone.objects.order_by("pk"), strict=False):
+        achievement = Achievement.objects.get_or_create(supplier=supplier, milestone=milestone, defaults={"achieved_at": at, "known_at": at})[0]
+        Grant.objects.create(reward=reward, supplier=supplier, achievement=achievement, value=1, state=state, at=at, expires_at=at + timedelta(days=3))
+    if n % 10 == 3:
+        achievements.revoke(achievement=achievement.pk, because=say(n + 7, 200), by=by, at=at)
     if n < LOOKED_AT and overrides.may(by, supplier):
         overrides.override(level="critical", reason=say(n + 6, 200), until=at + timedelta(days=9), **one)
 
@@ -109,6 +117,11 @@ def run_the_house(*, boss: User, texts: Sequence[str] = PLAIN) -> None:
         uploads.receive(
             name=say(n), content=file_of([["id", say(n), "plan"], [say(n + 1, 128), "x", say(n + 2, 80)], ["too short"]]), source=source, by=boss, at=at
         )
+    Fault.objects.create(at=at, sqlstate="23514", error=say(0))
+    for n in range(len(texts)):
+        reward = Reward.objects.create(key=f"a-test-{n}", name=say(n, 80), words=say(n + 1, 300), kind="credit", unit=say(n + 2, 20), budget=100)
+        about = {"name": say(n, 80), "words": say(n + 1), "icon": "flag", "opens_next": say(n + 2), "reward": reward}
+        definitions.define(Milestone(key=f"a-test-{n}", requirement={"count": f"event:{EVENTS[n % 5]}", "at_least": 40 + n}, place=500 + n, **about))
     Feature.objects.create(bit=50, key="a-tests", name=say(0, 80))
     colleagues.invite(address="newcomer@example.org", first_name=say(0, 150), last_name=say(1, 150), role=roles.MANAGER, own_book_only=True, by=boss, at=at)
     every = IntervalSchedule.objects.get_or_create(every=977, period="days")[0]
