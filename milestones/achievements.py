@@ -22,31 +22,28 @@ BATCH = 200
 # ---------------------------------------------------------------- achieve
 
 ACHIEVE = """insert into milestones_achievement (supplier_id, milestone_id, achieved_at, known_at, counter, n, silent, announced_at)
-    select x.supplier_id, %(milestone)s, coalesce({reached}, %(at)s), %(at)s, %(counter)s, %(n)s, %(silent)s, case when %(silent)s then %(at)s end
-    from unnest(%(ids)s::bigint[]) as x (supplier_id) order by 1 on conflict do nothing"""
-REACHED = (
-    "(select milestones_reached_at(x.supplier_id, t.kind, t.of, t.n) from milestones_threshold t where t.milestone_id = %(milestone)s and t.whole limit 1)"
-)
+    select supplier_id, %(milestone)s, least(since, %(at)s), %(at)s, %(counter)s, %(n)s, silent, case when silent then %(at)s end
+    from (select supplier_id, since, coalesce(%(silent)s, since < %(at)s::timestamptz - interval '24 hours', false) as silent from ({met}) m) x
+    order by 1 on conflict do nothing"""
 
 
-def achieve(ids: Collection[int], milestone: Milestone, *, silent: bool, at: datetime) -> int:
-    """These suppliers have the milestone, unless they have or had it; says how many are new.
+def achieve(milestone: Milestone, *, only: Collection[int] | None = None, silent: bool | None = None, at: datetime) -> int:
+    """Whoever meets what the milestone takes has it, if she has not and never had; says how many are new.
 
+    Silently or not, as is said; otherwise silently where it is a day or more since it came to be, which is history as everywhere.
     Of a milestone that the database watches, only while no writer is at it (`db.without_writers`).
     """
     requirement = parse(milestone.requirement)
     counter, n = (requirement.counter, requirement.target) if isinstance(requirement, Measure) else ("", 0)
-    params = {"milestone": milestone.pk, "ids": list(ids), "silent": silent, "at": at, "counter": counter, "n": n}
-    return db.execute(ACHIEVE.format(reached=REACHED), params) if ids else 0
+    params = {"milestone": milestone.pk, "silent": silent, "at": at, "counter": counter, "n": n, "only": list(only or ())}
+    among = "true" if only is None else "f.supplier_id = any(%(only)s)"
+    return db.execute(ACHIEVE.format(met=definitions.lacking(requirement, among=among, since=True)), params)
 
 
 def evaluate(*, at: datetime, only: Collection[int] | None = None, among: Iterable[Milestone] | None = None) -> int:
     """Milestones that no single counter decides are reached by whoever meets them now; says how many were."""
-    total = 0
-    for milestone in Milestone.objects.ladder() if among is None else among:
-        if not is_counted(parse(milestone.requirement)):
-            total += achieve(missing(milestone, only=only, at=at), milestone, silent=db.in_history(), at=at)
-    return total
+    found = Milestone.objects.ladder() if among is None else among
+    return sum(achieve(one, only=only, at=at) for one in found if not is_counted(parse(one.requirement)))
 
 
 TAKE_TOUCHED = """with taken as (delete from milestones_touched where id in (select id from milestones_touched order by id limit %s for update skip locked)
@@ -160,4 +157,4 @@ def grant_missing(milestone: Milestone, *, only: Collection[int], silent: bool, 
         OperationalError: a writer took too long.
     """
     db.without_writers(patience="1s")
-    return achieve(missing(milestone, only=only, at=at), milestone, silent=silent, at=at)
+    return achieve(milestone, only=only, silent=silent, at=at)

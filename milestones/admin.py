@@ -85,11 +85,13 @@ class RewardAdmin(ModelAdmin):
 class AchievementAdmin(OfSuppliers, ReadOnlyAdmin):
     list_display = ["supplier", "milestone", "achieved_at", "known_at", "silent", "announced_at", "seen_at", "revoked_at"]
     list_filter = ["milestone", "silent", ("revoked_at", admin.EmptyFieldListFilter)]
-    list_select_related = ["supplier", "milestone"]
     search_fields = ["supplier__external_id", "supplier__contacts__name"]
     search_help_text = "Name or id of the supplier"
     ordering = ["-pk"]
     list_per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("supplier", "milestone")
 
 
 @admin.register(Grant)

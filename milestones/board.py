@@ -53,7 +53,7 @@ class Whom:
 
 # Of each supplier the rungs she has reached as bits, and whether the last is long ago: the many suppliers come down to the few ways to have climbed.
 WAYS = """select {what} from (
-        select f.supplier_id, coalesce(max(r.known_at), f.known_since) < %(moved)s as stalls,
+        select f.supplier_id, coalesce(max(r.achieved_at), f.known_since) < %(moved)s as stalls,
                coalesce(bit_or(1::bigint << p.place) filter (where r.revoked_at is null), 0) as way,
                coalesce(bit_or(1::bigint << p.place) filter (where r.revoked_at is not null), 0) as gone
         from success_facts f join success_supplier s on s.id = f.supplier_id

@@ -77,11 +77,12 @@ class Gain:
 LACKING = "not exists (select from milestones_achievement a where a.supplier_id = f.supplier_id and a.milestone_id = %(milestone)s)"
 
 
-def lacking(requirement: Requirement, *, among: str = "true") -> str:
-    """The statement that finds who meets the requirement and has not got the milestone."""
+def lacking(requirement: Requirement, *, among: str = "true", since: bool = False) -> str:
+    """The statement that finds who meets the requirement and has not got the milestone; if asked, since when."""
     asked = list(measures_of(requirement))
-    met = measures.condition(requirement, measures.known_ids(asked))
-    return f"select f.supplier_id from {measures.source(asked)} where ({among}) and {LACKING} and {met}"
+    ids = measures.known_ids(asked)
+    told = f", {measures.since(requirement, ids)} as since" if since else ""
+    return f"select f.supplier_id{told} from {measures.source(asked)} where ({among}) and {LACKING} and {measures.condition(requirement, ids)}"
 
 
 def gain(requirement: Requirement, *, milestone: int | None, owner: int | None = None, at: datetime) -> Gain:

@@ -1,8 +1,8 @@
 """The numbers that milestones are about, of any set of suppliers, as SQL over a supplier `s`, its facts `f` and what other apps know of it."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from milestones.requirements import EVENT, FEATURE, HELD, Measure, Requirement, Several
 from success import columns, db
@@ -11,14 +11,13 @@ from success.models import EventName, Feature
 
 FROM = "success_facts f join success_supplier s on s.id = f.supplier_id"
 EVENTS = "coalesce((select u.n from success_eventuse u where u.supplier_id = f.supplier_id and u.event_id = {of}), 0)"
-# Days or weeks in a row on which she did something herself: gaps and islands. In all that ever was, or only the row that still goes on.
-IN_A_ROW = """coalesce((select max(n) from (
-        select count(*) as n, max(p) as last from (
-            select p, p - {step} * row_number() over (order by p)::integer as island from (
-                select distinct {period} as p from success_dailyuse d join success_eventname e on e.id = d.event_id and {own} where d.supplier_id = f.supplier_id
-            ) periods
-        ) numbered group by island
-    ) rows_of_them where {which}), 0)"""
+# Days or weeks in a row on which she did something herself: gaps and islands, each period with its place in its row and the last of that row.
+IN_A_ROW = """select row_number() over (partition by island order by p) as n, max(p) over (partition by island) as last, first_at from (
+        select p, first_at, p - {step} * row_number() over (order by p)::integer as island from (
+            select {period} as p, min(d.first_at) as first_at from success_dailyuse d join success_eventname e on e.id = d.event_id and {own}
+            where d.supplier_id = f.supplier_id group by 1
+        ) periods
+    ) numbered"""
 PERIODS = {"days": ("d.day", 1), "weeks": ("date_trunc('week', d.day)::date", 7)}
 STILL = "last >= (({at}::timestamptz at time zone 'UTC')::date - {allowed})"
 OF_CONTACT = ("name", "email", "phone", "timezone", "locale")
@@ -52,9 +51,14 @@ def number(measure: Measure, ids: dict[str, int], *, going_on: bool = False) -> 
 
 
 def streak(unit: str, *, going_on: bool) -> str:
-    period, step = PERIODS[unit]
+    """The longest row there ever was, or only the one that still goes on."""
     which = STILL.format(at="%(at)s", allowed=1 if unit == "days" else 13) if going_on else "true"
-    return IN_A_ROW.format(period=period, step=step, own=OWN, which=which)
+    return f"coalesce((select max(n) from ({in_a_row(unit)}) r where {which}), 0)"
+
+
+def in_a_row(unit: str) -> str:
+    period, step = PERIODS[unit]
+    return IN_A_ROW.format(period=period, step=step, own=OWN)
 
 
 def held(level: str) -> str:
@@ -77,16 +81,59 @@ def condition(requirement: Requirement, ids: dict[str, int]) -> str:
     return f"({number(requirement, ids)}) >= {int(requirement.target)}"
 
 
+# ---------------------------------------------------------------- since when
+
+
+def since(requirement: Requirement, ids: dict[str, int]) -> str:
+    """When the requirement, which is met, came to be: with the last of all its parts, or the first of any."""
+    if isinstance(requirement, Measure):
+        return since_measured(requirement, ids)
+    if requirement.every:
+        return f"greatest({', '.join(since(part, ids) for part in requirement.parts)})"
+    return f"least({', '.join(f'case when {condition(part, ids)} then {since(part, ids)} end' for part in requirement.parts)})"
+
+
+def since_measured(measure: Measure, ids: dict[str, int]) -> str:
+    match measure.kind:
+        case "streak":
+            return f"(select min(first_at) from ({in_a_row(measure.of)}) r where n = {int(measure.target)})"
+        case "held":
+            return f"{columns.expression('level_since')} + interval '{int(measure.target)} days'"
+        case "profile":
+            said = ", ".join(f"(c.said_at ->> '{field}')::timestamptz" for field in measure.of.split(","))
+            return f"coalesce((select greatest({said}) from success_contact c where c.supplier_id = s.id and c.is_primary), f.known_since)"
+    return f"milestones_reached_at(f.supplier_id, '{measure.kind}', {ids.get(measure.counter, 0)}, {int(measure.target)})"
+
+
 def source(measures: Iterable[Measure]) -> str:
     """What has to be read from."""
     return f"{FROM} {columns.joins()}" if any(one.kind == HELD for one in measures) else FROM
 
 
-def values_of(suppliers: Collection[int], measures: Collection[Measure], *, at: datetime) -> dict[int, dict[str, int]]:
-    """Of each supplier each counter as it stands."""
-    by_counter = {one.counter: one for one in measures}
-    ids = known_ids(by_counter.values())
-    asked = "".join(f", {number(one, ids, going_on=True)}" for one in by_counter.values())
-    sql = f"select f.supplier_id{asked} from {source(by_counter.values())} where f.supplier_id = any(%(ids)s)"
-    params: dict[str, Any] = {"at": at, "ids": list(suppliers)}
-    return {supplier: dict(zip(by_counter, values, strict=True)) for supplier, *values in db.rows(sql, params)}
+# When a number last moved, of the kinds where that is known.
+MOVED = {
+    "event": "(select u.last_at from success_eventuse u where u.supplier_id = f.supplier_id and u.event_id = {of})",
+    "clients": "(select max(c.first_known_at) from success_client c where c.supplier_id = f.supplier_id and c.archived_at is null)",
+    "features": """(select max(x.first_at) from (select min(u.first_at) as first_at from success_eventuse u join success_eventname e on e.id = u.event_id
+        where u.supplier_id = f.supplier_id and e.feature is not null group by e.feature) x)""",
+    "streak": "f.last_activity_at",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A supplier's counters as they stand, when each last moved, and since when she is known."""
+
+    known_since: datetime
+    values: dict[str, int]
+    moved: dict[str, datetime | None]
+
+
+def standings(suppliers: Collection[int], asked: Collection[Measure], ids: dict[str, int], *, at: datetime) -> dict[int, Standing]:
+    """How these suppliers stand. `ids` are the numbers by which the catalogue knows counters."""
+    by_counter = {one.counter: one for one in asked}
+    numbers = [number(one, ids, going_on=True) for one in by_counter.values()]
+    moved = [MOVED.get(one.kind, "null").format(of=ids.get(one.counter, 0)) for one in by_counter.values()]
+    sql = f"select {', '.join(['f.supplier_id', 'f.known_since', *numbers, *moved])} from {source(by_counter.values())} where f.supplier_id = any(%(ids)s)"
+    found, n = db.rows(sql, {"at": at, "ids": list(suppliers)}), len(by_counter)
+    return {row[0]: Standing(row[1], dict(zip(by_counter, row[2 : n + 2], strict=True)), dict(zip(by_counter, row[n + 2 :], strict=True))) for row in found}

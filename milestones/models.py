@@ -147,7 +147,7 @@ class Fault(models.Model):
 
 class GrantState(models.TextChoices):
     PENDING = "pending", "on its way"
-    GRANTED = "granted", "hers to redeem"
+    GRANTED = "granted", "hers"
     REDEEMED = "redeemed", "redeemed"
     EXPIRED = "expired", "expired"
     CLAWED_BACK = "clawed_back", "clawed back"

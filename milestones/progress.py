@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from milestones import measures
-from milestones.models import Achievement, Milestone
-from milestones.requirements import Measure, Requirement, parse, progress, sentence
+from milestones.measures import Standing
+from milestones.models import Achievement, Milestone, Threshold
+from milestones.requirements import Requirement, parse, progress, sentence
 from milestones.requirements import measures as measures_of
-from success import db
 
 STATES = DONE, NEXT, LOCKED, BEHIND, STUCK, OPEN = "done", "next", "locked", "behind", "stuck", "open"
 STUCK_AFTER = timedelta(days=14)
@@ -54,46 +54,34 @@ def climb(supplier: int, *, at: datetime) -> Climb:
 
 def climbs(suppliers: Collection[int], *, at: datetime) -> dict[int, Climb]:
     """How far each of these suppliers is; a revoked milestone is no rung of hers any more."""
-    ladder = list(Milestone.objects.ladder())
+    ladder = list(Milestone.objects.ladder().select_related("after"))
     requirements = {one.pk: parse(one.requirement) for one in ladder}
-    asked = {measure.counter: measure for one in requirements.values() for measure in measures_of(one)}
-    values, moved = measures.values_of(suppliers, list(asked.values()), at=at), movements(suppliers, list(asked.values()), at=at)
-    known = dict(db.rows("select supplier_id, known_since from success_facts where supplier_id = any(%s)", [list(suppliers)]))
+    asked = [measure for one in requirements.values() for measure in measures_of(one)]
+    standings = measures.standings(suppliers, asked, dict(Threshold.objects.values_list("counter", "of")), at=at)
     reached: dict[int, list[Achievement]] = {supplier: [] for supplier in suppliers}
     for one in Achievement.objects.filter(supplier__in=suppliers).select_related("milestone", "grant__reward").order_by("achieved_at", "pk"):
         reached[one.supplier_id].append(one)
     return {
-        supplier: Climb(
-            [one for one in reached[supplier] if one.revoked_at is None],
-            rungs(ladder, requirements, reached[supplier], values.get(supplier, {}), moved.get(supplier, {}), known.get(supplier), at=at),
-        )
-        for supplier in suppliers
+        supplier: Climb([one for one in reached[supplier] if one.revoked_at is None], rungs(ladder, requirements, reached[supplier], standing, at=at))
+        for supplier, standing in standings.items()
     }
 
 
-def rungs(
-    ladder: Sequence[Milestone],
-    requirements: dict[int, Requirement],
-    reached: Iterable[Achievement],
-    values: dict[str, int],
-    moved: dict[str, datetime | None],
-    known_since: datetime | None,
-    *,
-    at: datetime,
-) -> list[Rung]:
+def rungs(ladder: Sequence[Milestone], requirements: dict[int, Requirement], reached: Iterable[Achievement], standing: Standing, *, at: datetime) -> list[Rung]:
     have = {one.milestone_id: one for one in reached}
     found: list[Rung] = []
     for one in ladder:
         achievement = have.get(one.pk)
         if achievement and achievement.revoked_at:
             continue
-        current, target = progress(requirements[one.pk], values)
-        last = max((when for measure in measures_of(requirements[one.pk]) if (when := moved.get(measure.counter))), default=None)
-        due_at = known_since + timedelta(days=one.due_days) if known_since and one.due_days else None
+        requirement = requirements[one.pk]
+        current, target = progress(requirement, standing.values)
+        moved_at = max((when for measure in measures_of(requirement) if (when := standing.moved.get(measure.counter))), default=None)
+        due_at = standing.known_since + timedelta(days=one.due_days) if one.due_days else None
         locked = one.after_id is not None and (one.after_id not in have or have[one.after_id].revoked_at is not None)
         first = not any(rung.state not in (DONE, LOCKED) for rung in found)
-        state = state_of(done=achievement is not None, locked=locked, first=first, begun=0 < current < target, due_at=due_at, moved_at=last, at=at)
-        found.append(Rung(one, achievement, target if achievement else current, target, state, due_at, last))
+        state = state_of(done=achievement is not None, locked=locked, first=first, begun=0 < current < target, due_at=due_at, moved_at=moved_at, at=at)
+        found.append(Rung(one, achievement, target if achievement else current, target, state, due_at, moved_at))
     return found
 
 
@@ -108,25 +96,3 @@ def state_of(*, done: bool, locked: bool, first: bool, begun: bool, due_at: date
     if begun and moved_at and moved_at <= at - STUCK_AFTER:
         return STUCK
     return NEXT if first else OPEN
-
-
-# ---------------------------------------------------------------- when a number last moved
-
-MOVED = {
-    "clients": "(select max(c.first_known_at) from success_client c where c.supplier_id = f.supplier_id and c.archived_at is null)",
-    "features": """(select max(x.first_at) from (select min(u.first_at) as first_at from success_eventuse u join success_eventname e on e.id = u.event_id
-        where u.supplier_id = f.supplier_id and e.feature is not null group by e.feature) x)""",
-    "streak": "f.last_activity_at",
-}
-USED = "(select u.last_at from success_eventuse u where u.supplier_id = f.supplier_id and u.event_id = {of})"
-
-
-def movements(suppliers: Collection[int], asked: Collection[Measure], *, at: datetime) -> dict[int, dict[str, datetime | None]]:
-    """When each number of each supplier last moved, where that is known."""
-    ids = measures.known_ids(asked)
-    sql = {one.counter: MOVED[one.kind] for one in asked if one.kind in MOVED}
-    sql |= {one.counter: USED.format(of=int(ids[one.counter])) for one in asked if one.kind == "event" and one.counter in ids}
-    if not sql:
-        return {}
-    found = db.rows(f"select f.supplier_id, {', '.join(sql.values())} from success_facts f where f.supplier_id = any(%s)", [list(suppliers)])
-    return {supplier: dict(zip(sql, times, strict=True)) for supplier, *times in found}

@@ -192,7 +192,7 @@ def sentence(requirement: Requirement) -> str:
         case "clients":
             return "1 client" if n == 1 else f"{n} clients"
         case "feature":
-            return f"{of} once"
+            return f"{of}, once"
         case "features":
             return "1 feature" if n == 1 else f"{n} different features"
         case "streak":

@@ -92,7 +92,7 @@ def ask_a_person(grant: Grant, title: str, *, days: int, at: datetime) -> Task |
 def of_supplier(supplier: int) -> list[Grant]:
     """What she was given and may know of, the latest first."""
     hers = Grant.objects.filter(supplier=supplier).exclude(state=GrantState.OVER_BUDGET)
-    return list(hers.select_related("reward", "achievement__milestone").order_by("-at", "-pk"))
+    return list(hers.select_related("reward", "task", "achievement__milestone").order_by("-at", "-pk"))
 
 
 @transaction.atomic

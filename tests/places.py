@@ -42,12 +42,8 @@ ASKED: Mapping[str, Sequence[str]] = {
     "console:portfolio": ["", *(f"?by={value}" for value in ("plan", "vertical", "signed_up"))],
     "admin:search": ["?s={word}&extended=1", "?s={word}"],
 }
-OURS = {
-    model._meta.model_name + "s": model
-    for app in ("success", "health", "interventions")
-    for model in apps.get_app_config(app).get_models()
-    if model._meta.model_name
-}
+APPS = ("success", "health", "milestones", "interventions")
+OURS = {model._meta.model_name + "s": model for app in APPS for model in apps.get_app_config(app).get_models() if model._meta.model_name}
 OURS |= {"views": SavedView, "runs": JobRun, "dead-letters": DeadLetter}
 
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from config.console.urls import urlpatterns
 from health import assessments, history, worklist
 from health.models import Assessment, Snapshot
+from milestones.models import Grant, Reward
 from success import activity, clock, db, saved_views
 from success.imports import uploads
 from success.models import Colleague, DeadLetter, Delivery, Event, JobRun, Note, Snooze, Supplier, Task, Touchpoint
@@ -171,6 +172,10 @@ ROUTES = {  # name -> the verbs it answers to; whether it is about one supplier,
     "scoring": ({"GET", "HEAD"}, False),
     "start": ({"GET", "HEAD", "POST"}, False),
     "portfolio": ({"GET", "HEAD"}, False),
+    "milestones": ({"GET", "HEAD"}, False),
+    "rewards": ({"GET", "HEAD"}, False),
+    "settle": ({"POST"}, True),
+    "revoke": ({"POST"}, True),
     "arriving": ({"GET", "HEAD"}, False),
     "operations": ({"GET", "HEAD"}, False),
     "run_again": ({"POST"}, False),
@@ -189,7 +194,7 @@ def address(name, supplier, maya):
         case "view_change" | "view_delete":
             made = saved_views.save(name="Mine", query={}, shared=False, opens_first=False, by=maya, at=clock.now())
             return reverse(f"console:{name}", args=[made.pk])
-        case "today" | "scoring" | "start" | "export" | "view_save" | "portfolio" | "arriving" | "operations":
+        case "today" | "scoring" | "start" | "export" | "view_save" | "portfolio" | "milestones" | "rewards" | "arriving" | "operations":
             return reverse(f"console:{name}")
         case "uploads":
             return reverse("console:uploads")
@@ -208,6 +213,11 @@ def address(name, supplier, maya):
                 event=Event.objects.create(name="a", at=clock.now(), payload={}), subscriber="b", supplier=supplier, due_at=clock.now()
             )
             return reverse(f"console:{name}", args=["success.delivery"]) + f"?rows={row.pk}"
+        case "settle":
+            made = Grant.objects.create(reward=Reward.objects.first(), supplier=supplier, value=1, state="pending", at=clock.now())
+            return reverse("console:settle", args=[made.pk])
+        case "revoke":
+            return reverse("console:revoke", args=[supplier.achievements.first().pk])
         case "task_done" | "task_drop":
             return reverse(f"console:{name}", args=[task.pk])
         case "act":
@@ -224,7 +234,7 @@ def test_every_route_has_a_row():
 def test_who_may_what(client, maya, sarah, name, verb):
     verbs, about_one = ROUTES[name]
     url = address(name, sarah, maya)
-    if name.startswith(("start", "upload", "portfolio", "arriving", "operations", "run_", "fold_", "due_")):  # are not a manager's
+    if name.startswith(("start", "upload", "portfolio", "arriving", "operations", "run_", "fold_", "due_", "settle", "revoke")):  # are not a manager's
         maya.groups.set([Group.objects.get(name="administrator")])
     assert client.generic(verb, url).status_code in ({200, 302} if verb in verbs else {405})
     Supplier.objects.update(owner=None)

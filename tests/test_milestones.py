@@ -1,11 +1,13 @@
 """A supplier gets somewhere that matters: seen in the database, told exactly once, and never by history."""
 
+import io
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import structlog
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from health.models import Assessment
@@ -184,14 +186,23 @@ def test_a_level_held_and_a_profile(source):
     ContactFactory(supplier=sarah, name="Sarah", email="sarah@example.org", phone="1")
     at = clock.now()
     take(source, track("Signed In", at=at), at=at)
-    Assessment.objects.create(
-        supplier=sarah, status="ok", score=80, level="healthy", scorecard="ws142", version=1, changed_at=at, level_since=at - timedelta(days=30)
-    )
+    about = {"scorecard": "ws142", "version": 1, "changed_at": at, "level_since": at - timedelta(days=30)}
+    Assessment.objects.create(supplier=sarah, status="ok", score=80, level="healthy", **about)
     assert achievements.evaluate(at=at - timedelta(seconds=1)) == 1
     assert set(reached()) == {"profile_complete"}
     assert achievements.evaluate(at=at) == 1
     assert set(reached()) == {"profile_complete", "first_healthy_month"}
     assert achievements.evaluate(at=at) == 0
+    assert (reached()["first_healthy_month"].achieved_at, reached()["first_healthy_month"].silent) == (at, False)
+
+
+def test_a_streak_that_was_long_ago_is_history(source):
+    for who, ago in (("anna", 40), ("ben", 0)):
+        take(source, *(track("Page Viewed", who=who, at=NOW - timedelta(days=n + ago)) for n in (0, 1, 2, 7, 14, 21)))
+    achievements.evaluate(at=NOW + timedelta(hours=1))
+    assert [(reached(who)[key].silent, reached(who)[key].achieved_at) for who in ("anna", "ben") for key in ("three_days", "four_weeks")] == [
+        (True, NOW - timedelta(days=40)), (True, NOW - timedelta(days=42)), (False, NOW), (True, NOW - timedelta(days=2)),
+    ]  # fmt: skip
 
 
 def test_all_of_several_is_reached_with_its_last_part(source):
@@ -309,3 +320,20 @@ def test_the_board_counts_and_the_lists_behind_it_agree(source):
     cleo = Supplier.objects.get(external_id="cleo").pk
     assert board.waiting_at("profile_complete", stalled=True, at=at) == [cleo]
     assert len(board.waiting_at("profile_complete", stalled=False, at=at)) == 3
+
+
+def test_the_command_finds_and_grants_what_is_missing(source):
+    take(source, track("Form Created", who="anna"), track("Form Completed", who="ben"))
+    Achievement.objects.all().delete()
+    out = io.StringIO()
+    with pytest.raises(CommandError, match="2 missing"):
+        call_command("reconcile_milestones", stdout=out)
+    assert "first_form: anna" in out.getvalue() and "first_form_answered: ben" in out.getvalue()
+    call_command("reconcile_milestones", "--milestone", "first_form", "--grant", "celebrate", stdout=out)
+    assert not reached("anna")["first_form"].silent and not reached("ben")
+    call_command("reconcile_milestones", "--grant", "silently", stdout=out)
+    assert reached("ben")["first_form_answered"].silent
+    call_command("reconcile_milestones", stdout=out)
+    assert "Nothing is missing." in out.getvalue()
+    with pytest.raises(CommandError, match="No such milestone"):
+        call_command("reconcile_milestones", "--milestone", "nothing")

@@ -13,6 +13,8 @@ from django.contrib.auth.models import Group, User
 from django_celery_beat.models import ClockedSchedule, IntervalSchedule, PeriodicTask
 
 from health import assessments, history, overrides
+from milestones import achievements, definitions
+from milestones.models import Achievement, Fault, Grant, Milestone, Reward
 from success import activity, catalogue, clock, colleagues, keys, roles, saved_views, work
 from success.imports import uploads
 from success.models import CustomField, DeadLetter, Delivery, Event, EventName, Feature, JobRun, Segment, Source, Supplier
@@ -89,6 +91,12 @@ def look_after(supplier: Supplier, n: int, say: Words, by: User, at: datetime) -
     Delivery.objects.create(event=Event.objects.create(name="a.test", supplier=supplier, at=at, payload={}), supplier=supplier, **about)
     if n % 10 == 2:
         work.snooze(until=at + timedelta(days=9), reason=say(n + 5, 200), **one)
+    reward = Reward.objects.get_or_create(key="a-tests-gift", defaults={"name": "gift", "kind": "human_gift"})[0]
+    for state, milestone in zip(("pending", "granted", "over_budget"), Milestone.objects.order_by("pk"), strict=False):
+        achievement = Achievement.objects.get_or_create(supplier=supplier, milestone=milestone, defaults={"achieved_at": at, "known_at": at})[0]
+        Grant.objects.create(reward=reward, supplier=supplier, achievement=achievement, value=1, state=state, at=at, expires_at=at + timedelta(days=3))
+    if n % 10 == 3:
+        achievements.revoke(achievement=achievement.pk, because=say(n + 7, 200), by=by, at=at)
     if n < LOOKED_AT and overrides.may(by, supplier):
         overrides.override(level="critical", reason=say(n + 6, 200), until=at + timedelta(days=9), **one)
 
@@ -113,6 +121,11 @@ def run_the_house(*, boss: User, texts: Sequence[str] = PLAIN) -> None:
         )
         asked = [{"fact": "plan", "is": "is", "value": say(n, 80)}, {"fact": f"custom.{say(n, 80)}", "is": "one_of", "value": [say(n + 1)]}]
         Segment.objects.create(key=f"segment-{n}", name=say(n, 80), condition={"any": asked})
+    Fault.objects.create(at=at, sqlstate="23514", error=say(0))
+    for n in range(len(texts)):
+        reward = Reward.objects.create(key=f"a-test-{n}", name=say(n, 80), words=say(n + 1, 300), kind="credit", unit=say(n + 2, 20), budget=100)
+        about = {"name": say(n, 80), "words": say(n + 1), "icon": "flag", "opens_next": say(n + 2), "reward": reward}
+        definitions.define(Milestone(key=f"a-test-{n}", requirement={"count": f"event:{EVENTS[n % 5]}", "at_least": 40 + n}, place=500 + n, **about))
     Feature.objects.create(bit=50, key="a-tests", name=say(0, 80))
     colleagues.invite(address="newcomer@example.org", first_name=say(0, 150), last_name=say(1, 150), role=roles.MANAGER, own_book_only=True, by=boss, at=at)
     every = IntervalSchedule.objects.get_or_create(every=977, period="days")[0]

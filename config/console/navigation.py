@@ -57,7 +57,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "title": "Settings",
             "separator": True,
             "items": [
-                item("Milestones", "stairs", "admin:milestones_milestone_changelist", "milestones.change_milestone"),
+                item("Milestone definitions", "stairs", "admin:milestones_milestone_changelist", "milestones.change_milestone"),
                 item("Colleagues", "group", "console:colleagues", "auth.view_user"),
                 item("Sources", "input", "admin:success_source_changelist", "success.view_source"),
                 item("API keys", "key", "admin:success_apikey_changelist", "success.view_apikey"),

@@ -168,7 +168,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('value', models.FloatField()),
-                ('state', models.CharField(choices=[('pending', 'on its way'), ('granted', 'hers to redeem'), ('redeemed', 'redeemed'), ('expired', 'expired'), ('clawed_back', 'clawed back'), ('refused', 'refused by the other system'), ('over_budget', 'not granted: the budget is spent')], max_length=11)),
+                ('state', models.CharField(choices=[('pending', 'on its way'), ('granted', 'hers'), ('redeemed', 'redeemed'), ('expired', 'expired'), ('clawed_back', 'clawed back'), ('refused', 'refused by the other system'), ('over_budget', 'not granted: the budget is spent')], max_length=11)),
                 ('at', models.DateTimeField(verbose_name='granted')),
                 ('expires_at', models.DateTimeField(null=True)),
                 ('confirmed_at', models.DateTimeField(help_text='when the other system, or one of us, said that it was done', null=True)),

@@ -1,6 +1,6 @@
 """Suppliers on the command line: by the ids that the product knows them by."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.core.management.base import CommandError, OutputWrapper
 
@@ -31,3 +31,9 @@ def tell_failures(failures: Mapping[int, str], out: OutputWrapper) -> None:
         out.write(f"{names.get(supplier, supplier)}: {reason}")
     if failures:
         raise CommandError(f"Failed on {len(failures)} of the suppliers, as listed; all others are done.", returncode=1)
+
+
+def called(suppliers: Sequence[int]) -> list[str]:
+    """The product's ids of suppliers, in their order."""
+    names = dict(Supplier.objects.filter(pk__in=suppliers).values_list("pk", "external_id"))
+    return [names[one] for one in suppliers]
