@@ -40,7 +40,7 @@ def public_address(host: str, port: int) -> str:
     except (OSError, UnicodeError):
         raise NotSent("There is no such host.") from None
     addresses = [ip_address(one.partition("%")[0]) for one in found]
-    if not addresses or any(is_inside(one) for one in addresses) and not settings.OUTGOING_INSIDE:
+    if not addresses or (any(is_inside(one) for one in addresses) and not settings.OUTGOING_INSIDE):
         raise NotSent("The host is inside, or not on the internet.")
     return str(addresses[0])
 

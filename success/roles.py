@@ -7,7 +7,8 @@ from django.db.models import Q
 
 ROLES = MANAGER, LEAD, ADMINISTRATOR = "success manager", "lead", "administrator"
 
-SEE = ["supplier", "contact", "client", "facts", "event", "statuschange", "eventname", "feature", "assessment", "snapshot", "override"]
+SEE = ["supplier", "contact", "client", "facts", "event", "statuschange", "eventname", "feature", "assessment", "snapshot", "override",
+       "send", "notification", "messagetemplate"]  # fmt: skip
 SEE_OPERATIONS = ["jobrun", "deadletter", "source", "traituse", "customfield"]
 EVERYTHING_OF = ("success", "health", "django_celery_beat", "auth")
 
@@ -23,6 +24,8 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "savedview": ("change_any",),
         "colleague": ("hand_over",),
         "portfolio": ("view",),
+        "send": ("stop",),
+        "messagetemplate": ("change",),
     },
 }
 

@@ -10,11 +10,11 @@ from django.test.utils import setup_databases, teardown_databases
 from pytest_django.plugin import DjangoDbBlocker
 
 from success import catalogue, keys, limits
-from success.models import EventName, Feature
+from success.models import EventName, Feature, MessageTemplate
 from tests.factories import SourceFactory
 from tests.server import running
 
-SEEDED = {"success_eventname", "success_feature"}
+SEEDED = {"success_eventname", "success_feature", "success_messagetemplate"}
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +46,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
 def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Commits are real and seen by other connections and processes; all rows but the seeded ones go afterwards."""
     with django_db_blocker.unblock():
-        seeds = (set(EventName.objects.values_list("pk", flat=True)), set(Feature.objects.values_list("pk", flat=True)))
+        seeds = [set(model.objects.values_list("pk", flat=True)) for model in (EventName, Feature, MessageTemplate)]
         meanings = list(EventName.objects.values())
         try:
             yield
@@ -62,6 +62,7 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
             for row in meanings:
                 EventName.objects.filter(pk=row["id"]).update(meaning=row["meaning"], feature=row["feature_id"], kept=row["kept"])
             Feature.objects.exclude(pk__in=seeds[1]).delete()
+            MessageTemplate.objects.exclude(pk__in=seeds[2]).delete()
             get_user_model().objects.all().delete()
             for other in connections.all():
                 other.close()

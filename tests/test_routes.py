@@ -48,6 +48,11 @@ ROWS = {
     "health": Row("/api/v1/suppliers/own/health/", {"GET": 200}, {"GET": ("read", "own")}),
     "health-history": Row("/api/v1/suppliers/own/health/history/", {"GET": 200}, {"GET": ("read", "own")}),
     "health-summary": Row("/api/v1/health/summary/", {"GET": 200}, {"GET": ("read",)}),
+    "notifications": Row("/api/v1/suppliers/own/notifications/", {"GET": 200}, {"GET": ("read", "own")}),
+    "notification-read": Row("/api/v1/suppliers/own/notifications/1/read/", {"POST": 404}, {"POST": ("own",)}, {}),
+    "preferences": Row("/api/v1/suppliers/own/preferences/", {"GET": 200, "PUT": 200}, {"GET": ("own",), "PUT": ("own",)}, {"channels": {"email": False}}),
+    "unsubscribe": Row("/unsubscribe/no-token/", {"GET": 404, "POST": 404}),  # tests/test_preferences.py has good ones
+    "preferences-page": Row("/preferences/no-token/", {"GET": 404, "POST": 404}),
     "schema": Row("/api/schema/", {"GET": 200}),
     "docs": Row("/api/docs/", {"GET": 200}),
     "unrouted": Row("/api/v1/nothing", {}, other_verbs=404),
@@ -237,15 +242,15 @@ def test_an_unknown_parameter_is_refused(name, world):
 
 @pytest.mark.parametrize("name", [name for name, row in ROWS.items() if any("own" in scopes for scopes in row.scopes.values())])
 def test_someone_elses_is_byte_for_byte_as_one_that_does_not_exist(name, world):
-    api = Api(callers.token("own"))
+    api, verb = Api(callers.token("own")), next(iter(ROWS[name].answers))
     answers = []
     for whose in ("other", "nobody", "x" * 200, "own%00", "%ED%A0%80"):
-        answer = api.get(ROWS[name].path.replace("/own/", f"/{whose}/"))
+        answer = api(verb, ROWS[name].path.replace("/own/", f"/{whose}/"), ROWS[name].body)
         answers.append((answer.status_code, answer.content, {key: value for key, value in answer.headers.items() if not key.startswith("RateLimit")}))
     assert [status for status, _, _ in answers] == [404] * 5
     assert all(answer == answers[0] for answer in answers)
     assert api.get(ROWS[name].path.replace("/own/", "/me/")).content.replace(b'"me"', b'"own"')
-    assert Api(callers.key()).get(ROWS[name].path.replace("/own/", "/me/")).status_code == 404
+    assert Api(callers.key())(verb, ROWS[name].path.replace("/own/", "/me/"), ROWS[name].body).status_code == 404
 
 
 def test_me_is_the_supplier_of_the_token(world):

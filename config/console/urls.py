@@ -2,7 +2,25 @@
 
 from django.urls import path
 
-from config.console import actions, arriving, books, colleagues, export, ledgers, me, operations, portfolio, saved, signing_in, start, story, today, uploads
+from config.console import (
+    actions,
+    arriving,
+    books,
+    colleagues,
+    export,
+    ledgers,
+    me,
+    operations,
+    portfolio,
+    saved,
+    sending,
+    signing_in,
+    start,
+    story,
+    templates,
+    today,
+    uploads,
+)
 
 app_name = "console"
 
@@ -21,6 +39,9 @@ urlpatterns = [
     path("operations/", operations.operations, name="operations"),
     path("runs/<int:pk>/again/", ledgers.run_again, name="run_again"),
     path("dead-letters/<int:pk>/again/", ledgers.fold_again, name="fold_again"),
+    path("sending/stop/", sending.stop, name="stop_sending"),
+    path("sending/resume/", sending.resume, name="resume_sending"),
+    path("messagetemplates/<int:pk>/preview/", templates.preview, name="preview"),
     path("start/", start.start, name="start"),
     path("uploads/", uploads.upload, name="uploads"),
     path("uploads/<int:pk>/", uploads.one, name="upload"),

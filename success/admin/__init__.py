@@ -1,5 +1,5 @@
 """Plain pages for everything that exists."""
 
-from success.admin import beat, catalogue, operations, sources, suppliers
+from success.admin import beat, catalogue, notifications, operations, sources, suppliers
 
-__all__ = ["beat", "catalogue", "operations", "sources", "suppliers"]
+__all__ = ["beat", "catalogue", "notifications", "operations", "sources", "suppliers"]

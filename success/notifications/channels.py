@@ -33,7 +33,9 @@ class Chat:
     def send(self, send: Send, *, at: datetime) -> due.Outcome:
         if not settings.CHAT_WEBHOOK_URL:
             return due.Dropped("CHAT_WEBHOOK_URL is not set.")
-        said = "\n".join(part for part in (f"*{escaped(send.subject)}*", escaped(send.text), f"<{send.link}|{escaped(send.button)}>" if send.link else "") if part)
+        said = "\n".join(
+            part for part in (f"*{escaped(send.subject)}*", escaped(send.text), f"<{send.link}|{escaped(send.button)}>" if send.link else "") if part
+        )
         try:
             status = outgoing.post(settings.CHAT_WEBHOOK_URL, msgspec.json.encode({"text": said}), headers={"Content-Type": "application/json"})
         except outgoing.NotSent as error:

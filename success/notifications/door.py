@@ -72,7 +72,9 @@ def notify(
     Raises:
         UnknownTemplate, UnknownChannel: nothing is written.
     """
-    asked = Ask(supplier=supplier, template=template, context=context, category=category, key=key, channels=channels, cause=cause, due_at=due_at, overrule=overrule)
+    asked = Ask(
+        supplier=supplier, template=template, context=context, category=category, key=key, channels=channels, cause=cause, due_at=due_at, overrule=overrule
+    )
     return notify_all([asked], at=at)[0]
 
 
