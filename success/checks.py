@@ -1,5 +1,6 @@
 """System checks that refuse an unsafe start in production: `manage.py` and the web process go no further."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from success.roles import ROLES
 from success.tokens import SYMMETRIC
 
+QUIET = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]")
 ALGORITHMS = {"HS256", "RS256", "ES256"}
 LONG_ENOUGH = 50  # characters of SECRET_KEY, as Django's own check has it
 SECRET_BYTES = 32  # of an HS256 secret (RFC 7518, 3.2)
@@ -38,6 +40,11 @@ def unsafe() -> Iterator[Error]:
     if unknown := set(settings.REQUIRE_SECOND_FACTOR) - set(ROLES):
         hint = f"Name some of: {', '.join(ROLES)}."
         yield Error(f"REQUIRE_SECOND_FACTOR names no role of ours: {', '.join(sorted(unknown))}.", hint=hint, id="success.E010")
+    if settings.EMAIL_PROVIDER and ":" not in settings.EMAIL_WEBHOOK_SECRET:
+        hint = "Set it to user:password, and give it to the provider with the address of the webhook: without it anybody could say that our mail bounced."
+        yield Error("EMAIL_PROVIDER is set and EMAIL_WEBHOOK_SECRET is not.", hint=hint, id="success.E011")
+    if not QUIET.fullmatch(settings.QUIET_HOURS):
+        yield Error("QUIET_HOURS is no pair of times.", hint="Set it, as in 21:00-08:00.", id="success.E012")
     if settings.DEMO:
         yield Error("DEMO is on with DEBUG off: invented suppliers would mix with real ones.", hint="Set DEMO=0.", id="success.E004")
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.contrib.postgres.fields import RangeField
 from django.db import models, transaction
 from django.db.models import F, Q, Value
 from django.db.models.functions import Cast, Concat
@@ -184,7 +185,8 @@ def columns(model: type[models.Model]) -> dict[str, Any]:
             continue
         known = {one.name for one in field.related_model._meta.concrete_fields} if field.related_model else set()
         called = next((name for name in READABLE if name in known), None)
-        found[f"_{field.name}"] = F(f"{field.name}__{called}") if called else F(field.attname)
+        value: Any = F(f"{field.name}__{called}") if called else F(field.attname)
+        found[f"_{field.name}"] = Cast(value, models.TextField()) if isinstance(field, RangeField) else value
     return found
 
 

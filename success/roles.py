@@ -24,6 +24,9 @@ SEE = [
     "reward",
     "achievement",
     "grant",
+    "send",
+    "notification",
+    "messagetemplate",
 ]
 SEE_OPERATIONS = ["jobrun", "deadletter", "delivery", "source", "traituse", "customfield"]
 EVERYTHING_OF = ("success", "health", "milestones", "interventions", "django_celery_beat", "auth")
@@ -51,6 +54,8 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "portfolio": ("view",),
         "playbook": ("switch", "add", "change"),
         "grant": ("settle",),
+        "send": ("stop",),
+        "messagetemplate": ("change",),
     },
 }
 

@@ -17,7 +17,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from interventions.models import Playbook
 from milestones.models import Milestone, Reward
 from success import catalogue, keys, limits
-from success.models import EventName, Feature
+from success.models import EventName, Feature, MessageTemplate
 from tests.factories import SourceFactory
 from tests.server import free_port, running
 
@@ -61,7 +61,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
 def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Commits are real and seen by other connections and processes; all rows but the seeded ones go afterwards."""
     with django_db_blocker.unblock():
-        seeds = [set(model.objects.values_list("pk", flat=True)) for model in (EventName, Feature, Milestone, Reward)]
+        seeds = [set(model.objects.values_list("pk", flat=True)) for model in (EventName, Feature, Milestone, Reward, MessageTemplate)]
         meanings = list(EventName.objects.values())
         try:
             yield
@@ -78,6 +78,7 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
             Playbook.objects.update(switched_on_at=None, first_day=None)
             Milestone.objects.exclude(pk__in=seeds[2]).delete()
             Reward.objects.exclude(pk__in=seeds[3]).delete()
+            MessageTemplate.objects.exclude(pk__in=seeds[4]).delete()
             get_user_model().objects.all().delete()
             for other in connections.all():
                 other.close()

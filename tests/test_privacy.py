@@ -19,7 +19,26 @@ from health import assessments
 from health.models import Override, Snapshot, Standing
 from milestones.models import Achievement, Grant, Reward, Touched
 from success import activity, clients, db, keys, logs, privacy, reconcile, suppliers, work
-from success.models import Activity, ApiKey, Client, Contact, CustomField, DeadLetter, Delivery, Erased, Event, Facts, Source, StatusChange, Supplier, Task
+from success.models import (
+    Activity,
+    ApiKey,
+    Client,
+    Contact,
+    CustomField,
+    DeadLetter,
+    Delivery,
+    Erased,
+    Event,
+    Facts,
+    MessageTemplate,
+    Send,
+    Slot,
+    Source,
+    StatusChange,
+    Supplier,
+    Task,
+)
+from success.notifications import notify, preferences, sending
 from tests.factories import SourceFactory, StaffFactory, SupplierFactory
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -90,6 +109,7 @@ def sarah(source: Source) -> Supplier:
     )  # fmt: skip
     message = Activity.objects.filter(supplier=found).first()
     DeadLetter.objects.create(received_at=NOW, messages=[message.message], sqlstate="22000", error='bad value "couple-77"')
+    tell(found)
     event = Event.objects.filter(supplier=found).first()
     achievement = Achievement.objects.get(supplier=found, milestone__key="first_form")
     Achievement.objects.filter(pk=achievement.pk).update(revoked_at=NOW, revoked_by=by, revoked_because=f"{SARAH} asked")
@@ -98,6 +118,19 @@ def sarah(source: Source) -> Supplier:
     Grant.objects.create(reward=Reward.objects.first(), supplier=found, achievement=achievement, value=1, state="redeemed", at=NOW, redeemed_at=NOW, task=task)
     Delivery.objects.create(event=event, supplier=found, subscriber="tests.somebody", due_at=NOW, state="refused", error=f"of {SARAH}")
     return found
+
+
+def tell(supplier: Supplier) -> None:
+    """A letter of hers, an inbox, and wishes that she changed."""
+    MessageTemplate.objects.create(key="t", category="tips", subject="{{ first_name }}", text="{{ name }}", in_app_title="{{ name }}")
+    about = {"context": {"studio": PAGE["page"]}, "category": "tips", "at": NOW}
+    notify(supplier=supplier.pk, template="t", key=f"{SARAH} 1", cause=SARAH, overrule=SARAH, **about)
+    send = Send.objects.get(supplier=supplier)
+    sending.due.claim(sending.KIND, at=NOW)
+    sending.prepare([send.pk], at=NOW)
+    assert Slot.objects.exists() and SARAH in Send.objects.get().text
+    for wanted in (False, True):
+        preferences.change(supplier.pk, {"channels": {"email": wanted}}, at=NOW)
 
 
 # ---------------------------------------------------------------- the map

@@ -65,6 +65,11 @@ ROWS = {
     ),
     "decisions": Row("/api/v1/suppliers/own/decisions/", {"GET": 200}, {"GET": ("read",)}),
     "booking": Row("/book/no-token/", {"GET": 404}),
+    "notifications": Row("/api/v1/suppliers/own/notifications/", {"GET": 200}, {"GET": ("read", "own")}),
+    "notification-read": Row("/api/v1/suppliers/own/notifications/1/read/", {"POST": 404}, {"POST": ("own",)}, {}),
+    "preferences": Row("/api/v1/suppliers/own/preferences/", {"GET": 200, "PUT": 200}, {"GET": ("own",), "PUT": ("own",)}, {"channels": {"email": False}}),
+    "unsubscribe": Row("/unsubscribe/no-token/", {"GET": 404, "POST": 404}),  # tests/test_preferences.py has good ones
+    "preferences-page": Row("/preferences/no-token/", {"GET": 404, "POST": 404}),
     "schema": Row("/api/schema/", {"GET": 200}),
     "docs": Row("/api/docs/", {"GET": 200}),
     "unrouted": Row("/api/v1/nothing", {}, other_verbs=404),

@@ -30,6 +30,8 @@ UNSAFE = [  # a setting, and the check that speaks up
     ({"ALLOWED_HOSTS": ["*"]}, "E002"),
     ({"NUM_PROXIES": -1}, "E003"),
     ({"REQUIRE_SECOND_FACTOR": ["boss"]}, "E010"),
+    ({"EMAIL_PROVIDER": "postmark"}, "E011"),
+    ({"QUIET_HOURS": "9pm"}, "E012"),
     ({"DEMO": True}, "E004"),
     ({"JWT_ALGORITHM": "none"}, "E005"),
     ({"JWT_SECRET": ""}, "E006"),

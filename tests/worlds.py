@@ -17,7 +17,8 @@ from milestones import achievements, definitions
 from milestones.models import Achievement, Fault, Grant, Milestone, Reward
 from success import activity, catalogue, clock, colleagues, keys, roles, saved_views, work
 from success.imports import uploads
-from success.models import CustomField, DeadLetter, Delivery, Event, EventName, Feature, JobRun, Segment, Source, Supplier
+from success.models import CustomField, DeadLetter, Delivery, Event, EventName, Feature, JobRun, MessageTemplate, Segment, Send, Source, Supplier
+from success.notifications import notify
 from tests.factories import StaffFactory
 
 PLAIN = ("Anna Berg", "Ines Costa", "Tom Reed", "Lena Vogt", "Marc Petit", "Ada Novak", "Olga Lind")
@@ -89,6 +90,7 @@ def look_after(supplier: Supplier, n: int, say: Words, by: User, at: datetime) -
     work.drop(task=work.plan(title=say(n + 3, 200), due_on=at.date(), assignee=by, **one), because=say(n + 4, 200), by=by, at=at)
     about = {"subscriber": say(n + 7, 80), "due_at": at, "state": ("refused", "queued", "accepted")[n % 3], "error": say(n + 8)}
     Delivery.objects.create(event=Event.objects.create(name="a.test", supplier=supplier, at=at, payload={}), supplier=supplier, **about)
+    tell(supplier, n, say, at)
     if n % 10 == 2:
         work.snooze(until=at + timedelta(days=9), reason=say(n + 5, 200), **one)
     reward = Reward.objects.get_or_create(key="a-tests-gift", defaults={"name": "gift", "kind": "human_gift"})[0]
@@ -132,6 +134,16 @@ def run_the_house(*, boss: User, texts: Sequence[str] = PLAIN) -> None:
     clocked = ClockedSchedule.objects.create(clocked_time=at)
     for n, when in enumerate(({"interval": every}, {"clocked": clocked, "one_off": True})):
         PeriodicTask.objects.create(name=f"{say(n, 150)} (a test's)", task="a test's", description=say(n + 1), enabled=False, **when)
+
+
+def tell(supplier: Supplier, n: int, say: Words, at: datetime) -> None:
+    """A message in the product and a letter, on its way or not sent."""
+    MessageTemplate.objects.get_or_create(
+        key="a-tests", defaults={"category": "tips", "subject": "{{ word }}", "text": "{{ word }}", "in_app_title": "{{ word }}", "example": {"word": "a word"}}
+    )
+    notify(supplier=supplier.pk, template="a-tests", context={"word": say(n, 200)}, category="tips", key=f"worlds:{supplier.pk}", at=at)
+    if n % 2:
+        Send.objects.filter(supplier=supplier).update(state="refused", subject=say(n, 200), text=say(n + 1, 200), error=say(n + 2, 200))
 
 
 def file_of(lines: Sequence[Sequence[str]]) -> bytes:

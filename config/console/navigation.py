@@ -47,6 +47,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 item("Arriving", "move_to_inbox", "console:arriving", "success.view_source"),
                 item("Scores", "monitor_heart", "admin:health_assessment_changelist", "health.view_assessment"),
+                item("Messages sent", "outgoing_mail", "admin:success_send_changelist", "success.view_send"),
                 item("Events", "bolt", "admin:success_event_changelist", "success.view_event"),
                 item("Event catalogue", "category", "admin:success_eventname_changelist", "success.view_eventname"),
                 item("Achievements", "emoji_events", "admin:milestones_achievement_changelist", "milestones.view_achievement"),
@@ -59,6 +60,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 item("Milestone definitions", "stairs", "admin:milestones_milestone_changelist", "milestones.change_milestone"),
                 item("Colleagues", "group", "console:colleagues", "auth.view_user"),
+                item("Templates", "edit_document", "admin:success_messagetemplate_changelist", "success.view_messagetemplate"),
                 item("Sources", "input", "admin:success_source_changelist", "success.view_source"),
                 item("API keys", "key", "admin:success_apikey_changelist", "success.view_apikey"),
                 item("Schedule", "schedule", "admin:django_celery_beat_periodictask_changelist", "django_celery_beat.view_periodictask"),

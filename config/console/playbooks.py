@@ -160,7 +160,7 @@ def preview(request: HttpRequest, pk: int, playbook: int) -> HttpResponseBase:
     failed = [gate for gate in asked if not gate.holds]
     if not [gate for gate in failed if gate.key not in ledger.DEFERRING]:
         del form.fields["reason"]
-    template = "preview_form" if "fragment" in request.GET else "preview"
+    template = "playbook_preview_form" if "fragment" in request.GET else "playbook_preview"
     about = {
         "supplier": supplier,
         "playbook": chosen,

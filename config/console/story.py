@@ -20,7 +20,7 @@ from health.scoring import WS142, score
 from milestones import progress, rewards
 from success import clock
 from success.metrics import STORED_WINDOW
-from success.models import Snooze, Supplier, Task
+from success.models import Preferences, Snooze, Supplier, Task
 
 SHOWN = 90  # days of the chart
 AHEAD = 3  # rungs of the ladder that stand there at once
@@ -48,6 +48,7 @@ def story(request: HttpRequest, pk: int) -> HttpResponseBase:
         **standing(health),
         way=way,
         way_words=steps.sentence(way.steps) if way else "",
+        unsubscribed=Preferences.objects.filter(pk=pk).values_list("unsubscribed_at", flat=True).first(),
         chart=chart(supplier, health, at=at),
         **of_supplier(supplier),
         **ladder(pk, at=at),

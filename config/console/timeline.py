@@ -59,6 +59,15 @@ SOURCES: Mapping[str, str] = {
         where d.supplier_id = %(supplier)s and d.outcome in ('skipped', 'failed') and d.at < %(before)s order by d.at desc limit %(limit)s""",
     "booking": """select at, 'Opened the booking page', null::timestamptz, 'from a letter', null::integer
         from success_event where supplier_id = %(supplier)s and name = 'interventions.booking_opened' and at < %(before)s order by at desc limit %(limit)s""",
+    "mail": """select d.at, case d.state when 'accepted' then 'Mail sent' when 'dropped' then 'Mail not sent' when 'refused' then 'Mail refused'
+            when 'unknown' then 'Mail sent, or not: nobody knows' else 'Mail waiting' end, null::timestamptz,
+            coalesce(nullif(d.subject, ''), t.key) || case d.error when '' then '' else ': ' || d.error end, null::integer
+        from success_send d join success_messagetemplate t on t.id = d.template_id
+        where d.supplier_id = %(supplier)s and d.at < %(before)s order by d.at desc limit %(limit)s""",
+    "notice": """select at, 'Told in the product', null::timestamptz, title || case when read_at is null then '' else ' (she read it)' end, null::integer
+        from success_notification where supplier_id = %(supplier)s and at < %(before)s and withdrawn_at is null order by at desc limit %(limit)s""",
+    "unsubscribed": """select unsubscribed_at, 'Unsubscribed from mail', null::timestamptz, '', null::integer
+        from success_preferences where supplier_id = %(supplier)s and unsubscribed_at < %(before)s""",
     "status": """select at, case when internal then 'Internal account' when status = 'cancelled' then 'Cancelled' when status = 'paused' then 'Paused'
             else 'In service: ' || status end, null::timestamptz, '', null::integer
         from success_statuschange where supplier_id = %(supplier)s and at < %(before)s order by at desc limit %(limit)s""",

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
-from config.console import start
+from config.console import sending, start
 from config.console.pages import console, page
 from config.console.story import reasons_of
 from health import current, worklist
@@ -49,7 +49,9 @@ def today(request: HttpRequest) -> HttpResponseBase:
     lists, book = worklist.today(**whose.asked, at=at)
     reasons = worst_reasons([line.key for found in lists.values() for line in found.lines], at=at)
     context = {name: {"total": found.total, "lines": [(line, reasons.get(line.key)) for line in found.lines]} for name, found in lists.items()}
-    return page(request, "today", title="Today", **context, book=book, whose=whose, choices=choices, tasks=tasks_of(request))
+    return page(
+        request, "today", title="Today", **context, book=book, whose=whose, choices=choices, tasks=tasks_of(request), sending=sending.standing(request, at=at)
+    )
 
 
 def choices_of(request: HttpRequest) -> list[Whose]:

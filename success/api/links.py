@@ -76,14 +76,15 @@ class PreferencesPageView(LinkView):
         return self.gone() if supplier is None else self.form(supplier)
 
     def post(self, request: Request, token: str) -> Response:
-        supplier, sent, at = self.supplier(token), request.data, clock.now()
+        supplier, sent, at = self.supplier(token), dict(request.data), clock.now()
         if supplier is None:
             return self.gone()
         changes: dict[str, Any] = {
             "channels": {"email": "email" in sent},
             "categories": {category: category in sent for category in preferences.CATEGORIES},
         }
-        if (pause := sent.get("pause", "")) in PAUSES:
+        pause = str(request.POST.get("pause", ""))
+        if pause in PAUSES:
             changes["paused_until"] = at + timedelta(days=int(pause))
         elif pause == "none":
             changes["paused_until"] = None

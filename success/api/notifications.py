@@ -55,7 +55,7 @@ class InboxView(SupplierView):
         rows = found.order_by("-pk").values("id", "category", "title", "text", "link", "at", "read_at")
         if self.query["cursor"]:
             rows = rows.filter(pk__lt=self.query["cursor"])
-        results = list(rows[: limit + 1])
+        results: list[Any] = list(rows[: limit + 1])
         answer = page(request, results[:limit], last=results[limit - 1]["id"] if len(results) > limit else None)
         answer.data["unread"] = found.filter(read_at=None).count()
         return answer
@@ -67,10 +67,11 @@ class ReadView(SupplierView):
     scopes: ClassVar = {"POST": ("own",)}
 
     @extend_schema(request=NothingBody, responses=NotificationBody)
-    def post(self, request: Request, id: str, n: int) -> Response:
+    def post(self, request: Request, id: str, n: str) -> Response:
         if request.data:
             self.body(NothingBody)
-        found = inbox(self.supplier(id), at=clock.now()).filter(pk=n)
+        number = int(n) if n.isascii() and n.isdecimal() and len(n) < 19 else 0
+        found = inbox(self.supplier(id), at=clock.now()).filter(pk=number)
         found.filter(read_at=None).update(read_at=clock.now())
         row = found.values("id", "category", "title", "text", "link", "at", "read_at").first()
         if row is None:

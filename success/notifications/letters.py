@@ -3,13 +3,15 @@
 import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import wraps
 from typing import Any
 
 from liquid import Environment, FalsyStrictUndefined
 from liquid.exceptions import LiquidError, UndefinedError
+from liquid.undefined import is_undefined
 
 from success.models import MessageTemplate
 
@@ -30,9 +32,23 @@ class Liquid(Environment):
     block_nesting_limit = 10
 
 
+def strict(work: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter that makes nothing of a value that is not known: arithmetic would take it for zero."""
+
+    @wraps(work)
+    def filtered(*values: Any, **named: Any) -> Any:
+        for value in values:
+            if is_undefined(value):
+                str(value)  # raises
+        return work(*values, **named)
+
+    return filtered
+
+
 liquid = Liquid(undefined=FalsyStrictUndefined)  # text comes out; whoever makes HTML of it escapes all of it
 for tag in ("include", "render"):
     del liquid.tags[tag]
+liquid.filters.update({name: strict(work) for name, work in liquid.filters.items() if name != "default"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ def preferences(supplier: int) -> str:
 
 
 def address(route: str, supplier: int, salt: str) -> str:
-    return settings.BASE_URL.rstrip("/") + reverse(route, args=[signing.Signer(salt=salt).sign(str(supplier))])
+    return str(settings.BASE_URL).rstrip("/") + reverse(route, args=[signing.Signer(salt=salt).sign(str(supplier))])
 
 
 def supplier_of(token: str, *, salt: str) -> int | None:

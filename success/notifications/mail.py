@@ -29,7 +29,7 @@ IDLE = 10.0  # seconds for which an open connection is used again
 
 def message_of(send: Send, *, to: str) -> EmailMultiAlternatives:
     """The letter as it stands written, with who it is from and how to get no more."""
-    about = {"send": send, "paragraphs": [one.split("\n") for one in re.split(r"\n\s*\n", send.text)], **footer(send)}
+    about = {"send": send, "paragraphs": paragraphs_of(send), **footer(send)}
     text = "\n\n".join(part for part in (send.text, f"{send.button}:\n{send.link}" if send.link else "", closing(about)) if part)
     message = EmailMultiAlternatives(
         send.subject, text, sender(), [to], reply_to=[settings.REPLY_TO] if settings.REPLY_TO else None, headers=headers(send, about)
@@ -37,6 +37,11 @@ def message_of(send: Send, *, to: str) -> EmailMultiAlternatives:
     message.attach_alternative(render_to_string("notifications/letter.html", about), "text/html")
     message.metadata = {"send_id": str(send.pk)}  # type: ignore[attr-defined]  # a provider tells us about it by this
     return message
+
+
+def paragraphs_of(send: Send) -> list[list[str]]:
+    """The lines of each paragraph."""
+    return [one.split("\n") for one in re.split(r"\n\s*\n", send.text.replace("\r\n", "\n"))]
 
 
 def footer(send: Send) -> dict[str, str]:
@@ -101,7 +106,7 @@ class Server(EmailBackend):
 
     @property
     def handed_over(self) -> bool:
-        return bool(self.connection and self.connection.handed_over)
+        return isinstance(self.connection, Attentive) and self.connection.handed_over
 
     def where(self) -> tuple[Any, ...]:
         return self.host, self.port, self.username, self.use_tls, self.use_ssl
@@ -129,9 +134,10 @@ def alive(kept: Server) -> bool:
         return False
 
 
-def hang_up(kept: Server) -> None:
-    _open.server = None
-    if kept.connection:
+def hang_up(kept: Server | None = None) -> None:
+    """This thread's connection is closed."""
+    kept, _open.server = kept or getattr(_open, "server", None), None
+    if kept and kept.connection:
         kept.connection.close()
         kept.connection = None
 
@@ -163,7 +169,7 @@ def by_server(message: EmailMultiAlternatives, *, to: str, at: datetime) -> due.
         used.send_messages([message])
     except smtplib.SMTPRecipientsRefused as error:
         code, said = next(iter(error.recipients.values()))
-        used.connection.rset()
+        hang_up(used)
         return refused(to, code, said, at=at)
     except smtplib.SMTPResponseException as error:
         hang_up(used)

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from success.models import Preferences
 from success.models.notifications import Category
-from success.notifications import sending
+from success.notifications import gates, sending
 from success.notifications.channels import OF_SUPPLIERS
 
 CATEGORIES = {value: label for value, label in Category.choices if value != Category.STAFF}
@@ -45,7 +45,7 @@ def change(supplier: int, changes: Mapping[str, Any], *, at: datetime) -> Prefer
     for name, gate in (("channel", "channel_off"), ("category", "category_off")):
         chosen = found.channels if name == "channel" else found.categories
         if off := [key for key, wanted in chosen.items() if not wanted]:
-            sending.drop_queued(Q(supplier=supplier, **{f"{name}__in": off}), gate=gate, reason=sending.gates.WORDS[gate], at=at)
+            sending.drop_queued(Q(supplier=supplier, **{f"{name}__in": off}), gate=gate, reason=gates.WORDS[gate], at=at)
     return found
 
 

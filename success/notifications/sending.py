@@ -144,7 +144,8 @@ def write(sends: Collection[Send]) -> tuple[list[dict[str, Any]], list[dict[str,
 
 # ---------------------------------------------------------------- sent
 
-CALL = f"""update success_send d set called = d.attempts where d.id = %(id)s and d.state = 'claimed' and d.attempts = %(attempt)s and d.frozen_at is not null
+CALL = f"""update success_send d set called = d.attempts, gate = '', gates = '{{}}'
+    where d.id = %(id)s and d.state = 'claimed' and d.attempts = %(attempt)s and d.frozen_at is not null
     and {gates.OPEN}"""
 
 

@@ -104,4 +104,24 @@
     const button = event.target.closest("[data-hold]");
     if (button) button.setAttribute("aria-pressed", button.getAttribute("aria-pressed") === "false");
   });
+
+  // Beside the form of a template stands the letter, as it would be now.
+  document.addEventListener("DOMContentLoaded", () => {
+    const beside = document.querySelector("[data-preview]");
+    if (!beside) return;
+    const [frame, supplier, form] = [beside.querySelector("iframe"), beside.querySelector("select"), document.querySelector("#content form[method=post]:not([data-preview] form)")];
+    let wait;
+    const renew = async () => {
+      const words = new FormData(form);
+      words.set("supplier", supplier.value);
+      const answer = await fetch(beside.dataset.preview, { method: "POST", body: words, credentials: "same-origin" });
+      if (answer.ok) frame.srcdoc = await answer.text();
+    };
+    const soon = () => {
+      clearTimeout(wait);
+      wait = setTimeout(() => renew().catch(() => {}), 250);
+    };
+    form?.addEventListener("input", soon);
+    supplier.addEventListener("change", soon);
+  });
 })();
