@@ -48,8 +48,9 @@ class Instant(serializers.Field[datetime, Any, datetime, datetime]):
 class SegmentKey(serializers.CharField):
     """What a saved segment asks for, by its key."""
 
-    def to_internal_value(self, data: Any) -> conditions.Condition:  # type: ignore[override]
-        segment = segments.of(super().to_internal_value(data))
+    def run_validation(self, data: Any = serializers.empty) -> conditions.Condition:
+        """After the checks of a text: what it stands for is none."""
+        segment = segments.of(super().run_validation(data))
         if segment is None:
             raise serializers.ValidationError("There is no segment of this key.")
         try:
