@@ -87,7 +87,7 @@ def test_what_fails_too_often_needs_a_person_who_can_bring_it_back_or_drop_it(db
         at += timedelta(hours=2)
     row = Delivery.objects.get()
     assert row.state == State.REFUSED and row.needs_a_person and row.attempts == 3
-    assert next(due.backlogs(at=at)).for_a_person == 1
+    assert {one.kind: one.for_a_person for one in due.backlogs(at=at)}[DELIVERIES] == 1
     subscribe("tests.bad", note)
     due.again(row, at=at)
     due.run(kind(), at=at)
@@ -111,7 +111,7 @@ def test_of_what_may_have_crossed_the_network_nobody_guesses(db, subscribe):
     subscribe("tests.good", note)
     happen(SupplierFactory())
     network = kind(transactional=False)
-    held = due.begin(network, due.claim(network, at=NOW)[0])
+    held = due.begin(network, due.claim(network, at=NOW)[0], at=NOW)
     lease_ends()
     assert due.run(network, at=NOW) == {"taken over": 1}
     row = Delivery.objects.get()
@@ -182,7 +182,7 @@ def dies_in_hand(of_kind):
 
 def dies_when_begun(of_kind):
     [held] = due.claim(of_kind, at=NOW)
-    assert due.begin(of_kind, held)
+    assert due.begin(of_kind, held, at=NOW)
 
 
 def dies_in_the_work(of_kind):
@@ -197,7 +197,7 @@ def dies_in_the_work(of_kind):
     with pytest.raises(SystemExit), transaction.atomic():
         due.carry_out(dataclasses.replace(of_kind, carry_out=half), held, at=NOW)
     if not of_kind.transactional:
-        due.begin(of_kind, held)  # which had been committed by itself
+        due.begin(of_kind, held, at=NOW)  # which had been committed by itself
 
 
 CALLS: list[int] = []
@@ -235,7 +235,7 @@ def test_a_row_that_kills_its_workers_takes_no_other_with_it(db, subscribe):
         for held in due.claim(kind(attempts=3), at=at):
             if held.key == poison:
                 if held.left:
-                    due.begin(kind(), held)
+                    due.begin(kind(), held, at=NOW)
                 break  # dead
             due.carry_out(kind(), held, at=at)
         lease_ends()
@@ -302,7 +302,7 @@ def test_late_word_settles_what_was_unknown_unless_a_person_has_asked_for_it_aga
     for again, state in ((False, "accepted"), (True, "queued")):
         Delivery.objects.all().delete()
         happen(SupplierFactory())
-        held = due.begin(network, due.claim(network, at=NOW)[0])
+        held = due.begin(network, due.claim(network, at=NOW)[0], at=NOW)
         lease_ends()
         held = dataclasses.replace(held, token=Delivery.objects.get().leased_until)
         due.take_over(network, at=NOW)

@@ -143,14 +143,17 @@ def test_a_reason_overrules_the_days_between_the_night_and_a_pause_and_nothing_e
     assert Send.objects.get(key="k2").gate == "channel_off"
 
 
+def asked(supplier, template, *, at):
+    return gates.asked([supplier.pk], template=template.key, category="tips", at=at)[supplier.pk]
+
+
 def test_whoever_asks_beforehand_hears_the_same(box, sarah, template):
-    about = {"supplier": sarah.pk, "template": template.pk, "category": "tips"}
-    assert gates.asked(**about, at=NOW) == gates.Standing([], None)
-    night = gates.asked(**about, at=NOW.replace(hour=23))
+    assert asked(sarah, template, at=NOW) == gates.Standing([], None)
+    night = asked(sarah, template, at=NOW.replace(hour=23))
     assert (night.failed, night.until, night.final) == (["quiet"], TOMORROW.replace(hour=8), False)
     had_one(sarah)
     switch.stop(reason="a fault", by=StaffFactory(), at=NOW)
-    found = gates.asked(**about, at=NOW)
+    found = asked(sarah, template, at=NOW)
     assert (found.failed, found.final, found.until) == (["stopped", "cap"], True, None)
 
 
@@ -186,10 +189,10 @@ def test_nights_in_her_own_zone(sarah, template, zone, hours, at, until):
     Contact.objects.update(timezone=zone)
     if hours:
         preferences.change(sarah.pk, {"quiet_hours": dict(zip(("start", "end"), hours, strict=True))}, at=utc(at))
-    found = gates.asked(supplier=sarah.pk, template=template.pk, category="tips", at=utc(at))
+    found = asked(sarah, template, at=utc(at))
     assert (found.failed, found.until) == ((["quiet"], utc(until)) if until else ([], None))
     if until:
-        assert gates.asked(supplier=sarah.pk, template=template.pk, category="tips", at=utc(until)).failed == []
+        assert asked(sarah, template, at=utc(until)).failed == []
 
 
 def test_what_comes_at_night_goes_in_the_morning(box, sarah, template):
@@ -318,10 +321,10 @@ def test_after_she_unsubscribed_nothing_of_hers_is_claimed(real, box):
 
 def test_what_was_claimed_is_looked_at_again_before_it_leaves(box, sarah, template):
     tell(sarah)
-    [(key, attempt)] = due.claim(sending.KIND, at=NOW)
-    sending.prepare([key], at=NOW)
+    [held] = due.claim(sending.KIND, at=NOW)
+    sending.prepare([held.key], at=NOW)
     preferences.unsubscribe(sarah.pk, at=NOW)
-    assert due.carry_out(sending.KIND, key, attempt, at=NOW) == "dropped"
+    assert due.carry_out(sending.KIND, held, at=NOW) == "lost"
     assert why() == ("dropped", "channel_off", ["channel_off"]) and box.letters == []
 
 
@@ -350,10 +353,10 @@ def test_nothing_goes_out_while_all_is_stopped_and_all_of_it_after(box, sarah, t
 
 def test_a_stop_holds_what_was_claimed(box, sarah, template):
     tell(sarah)
-    [(key, attempt)] = due.claim(sending.KIND, at=NOW)
-    sending.prepare([key], at=NOW)
+    [held] = due.claim(sending.KIND, at=NOW)
+    sending.prepare([held.key], at=NOW)
     switch.stop(reason="a fault", by=StaffFactory(), at=NOW)
-    assert due.carry_out(sending.KIND, key, attempt, at=NOW) == "queued"
+    assert due.carry_out(sending.KIND, held, at=NOW) == "lost" and run() == {}
     send = Send.objects.get()
     assert (send.gate, send.attempts, send.due_at, box.letters) == ("stopped", 0, NOW, [])
     switch.resume(by=StaffFactory(), at=NOW)
@@ -362,18 +365,19 @@ def test_a_stop_holds_what_was_claimed(box, sarah, template):
 
 def test_a_worker_that_died_before_the_call_lost_nothing(box, sarah, template):
     tell(sarah)
-    [(key, _)] = due.claim(sending.KIND, at=NOW)
-    sending.prepare([key], at=NOW)
+    [held] = due.claim(sending.KIND, at=NOW)
+    sending.prepare([held.key], at=NOW)
     Send.objects.update(leased_until=NOW - timedelta(days=1))
-    assert run() == {"taken over": 1, "accepted": 1}
+    assert run() == {"accepted": 1}
     assert len(box.letters) == 1
 
 
 def test_of_one_that_died_after_it_nobody_guesses(box, sarah, template):
     tell(sarah)
-    due.claim(sending.KIND, at=NOW)
-    sending.prepare([Send.objects.get().pk], at=NOW)
-    Send.objects.update(leased_until=NOW - timedelta(days=1), called=1)
+    [held] = due.claim(sending.KIND, at=NOW)
+    sending.prepare([held.key], at=NOW)
+    assert due.begin(sending.KIND, held, at=NOW)
+    Send.objects.update(leased_until=NOW - timedelta(days=1))
     assert run() == {"taken over": 1}
     assert Send.objects.get().state == "unknown" and box.letters == []
     assert Event.objects.get(name="success.notification_sent").payload["outcome"] == "unknown"

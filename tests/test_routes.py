@@ -60,7 +60,10 @@ ROWS = {
     "reward-redeem": Row(f"/api/v1/suppliers/own/rewards/{uuid.UUID(int=1)}/redeem/", {"POST": 200}, {"POST": ("own",)}, {}),
     "reward-confirm": Row(f"/api/v1/suppliers/own/rewards/{uuid.UUID(int=2)}/confirm/", {"POST": 200}, {"POST": ("write",)}, {"done": True}),
     "interventions": Row(
-        "/api/v1/suppliers/own/interventions/", {"GET": 200, "POST": 200}, {"GET": ("read",), "POST": ("write",)}, {"playbook": "first_weeks_quiet"},
+        "/api/v1/suppliers/own/interventions/",
+        {"GET": 200, "POST": 200},
+        {"GET": ("read",), "POST": ("write",)},
+        {"playbook": "first_weeks_quiet"},
         headers={"Idempotency-Key": "1"},
     ),
     "decisions": Row("/api/v1/suppliers/own/decisions/", {"GET": 200}, {"GET": ("read",)}),

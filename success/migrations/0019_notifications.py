@@ -109,7 +109,6 @@ class Migration(migrations.Migration):
                 ('button', models.CharField(blank=True, max_length=200)),
                 ('link', models.CharField(blank=True, max_length=1000)),
                 ('frozen_at', models.DateTimeField(null=True, verbose_name='written at')),
-                ('called', models.PositiveSmallIntegerField(db_default=0, default=0, help_text='the attempt that was made last: before it nothing left this house')),
                 ('message_id', models.CharField(blank=True, max_length=200)),
                 ('gate', models.CharField(blank=True, help_text='what held it back, first of all', max_length=20)),
                 ('gates', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), default=list, size=None)),
@@ -279,7 +278,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='send',
-            constraint=models.CheckConstraint(condition=models.Q(('called', 0), ('frozen_at__isnull', False), _connector='OR'), name='send_written_before_sent'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['claimed', 'accepted', 'unknown']), _negated=True), ('frozen_at__isnull', False), _connector='OR'), name='send_written_before_sent'),
         ),
         migrations.AddConstraint(
             model_name='sendingstop',

@@ -91,7 +91,6 @@ class Send(DueRow):
     button = models.CharField(max_length=200, blank=True)
     link = models.CharField(max_length=1000, blank=True)
     frozen_at = models.DateTimeField("written at", null=True)
-    called = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="the attempt that was made last: before it nothing left this house")
     message_id = models.CharField(max_length=200, blank=True)
     gate = models.CharField(max_length=20, blank=True, help_text="what held it back, first of all")
     gates = ArrayField(models.CharField(max_length=20), default=list)
@@ -106,7 +105,9 @@ class Send(DueRow):
         constraints = [
             *DueRow.Meta.constraints,
             models.UniqueConstraint(fields=["key", "channel"], name="send_once"),
-            models.CheckConstraint(condition=Q(called=0) | Q(frozen_at__isnull=False), name="send_written_before_sent"),
+            models.CheckConstraint(
+                condition=~Q(state__in=[State.CLAIMED, State.ACCEPTED, State.UNKNOWN]) | Q(frozen_at__isnull=False), name="send_written_before_sent"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,11 +1,11 @@
 """How a message goes out: gates in the claim, written and committed before it leaves, and an outcome that says what is known.
 
-`queued -> claimed -> accepted, refused, unknown, dropped`; a row of a dead worker that had not called anybody is simply queued again.
+`queued -> claimed -> accepted, refused, unknown, dropped`; what a dead worker had in hand and had not begun is simply sent by another.
 """
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -102,23 +102,23 @@ def drop_queued(which: Q, *, gate: str, reason: str, at: datetime) -> int:
 TAKE_TURNS = """insert into success_slot (key, supplier_id, template_id, during, overruled)
     select distinct on (d.key) d.key, d.supplier_id, d.template_id, tstzrange(%(at)s, %(at)s::timestamptz + make_interval(days => t.cap_days)), d.overrule <> ''
     from success_send d join success_messagetemplate t on t.id = d.template_id
-    where d.id = any(%(ids)s) and d.state = 'claimed' and d.supplier_id is not null and t.cap_days > 0
+    where d.id = any(%(ids)s) and d.state = 'queued' and d.supplier_id is not null and t.cap_days > 0
     order by d.key, d.id on conflict do nothing"""
 WITHOUT = """update success_send d set state = 'dropped', gate = 'cap', gates = array['cap'], error = %(words)s, ended_at = %(at)s, leased_until = null
-    from success_messagetemplate t where d.id = any(%(ids)s) and d.state = 'claimed' and t.id = d.template_id and d.supplier_id is not null and t.cap_days > 0
+    from success_messagetemplate t where d.id = any(%(ids)s) and d.state = 'queued' and t.id = d.template_id and d.supplier_id is not null and t.cap_days > 0
     and not exists (select 1 from success_slot x where x.key = d.key) returning d.id"""
 FREEZE = """update success_send d set subject = x.subject, text = x.text, button = x.button, link = x.link, frozen_at = %(at)s, gate = '', gates = '{}'
-    from jsonb_to_recordset(%(letters)s::jsonb) as x (id bigint, subject text, text text, button text, link text) where d.id = x.id and d.state = 'claimed'"""
+    from jsonb_to_recordset(%(letters)s::jsonb) as x (id bigint, subject text, text text, button text, link text) where d.id = x.id and d.state = 'queued'"""
 CANNOT = """update success_send d set state = 'refused', gate = 'unwritten', gates = array['unwritten'], error = x.why, leased_until = null
-    from jsonb_to_recordset(%(whys)s::jsonb) as x (id bigint, why text) where d.id = x.id and d.state = 'claimed'"""
+    from jsonb_to_recordset(%(whys)s::jsonb) as x (id bigint, why text) where d.id = x.id and d.state = 'queued'"""
 
 
 @transaction.atomic
 def prepare(keys: Collection[int], *, at: datetime) -> None:
-    """The letters of a claimed batch are written and stand still, each with its supplier's turn; one that cannot be written is refused, and says why."""
-    claimed = list(Send.objects.filter(pk__in=keys, state=State.CLAIMED).select_related("template"))
-    Send.objects.filter(pk__in=[send.pk for send in claimed], called__gt=0).update(called=0)
-    written, whys = write([send for send in claimed if send.frozen_at is None])
+    """The letters of a batch in hand are written and stand still, each with its supplier's turn; one that cannot be written is refused, and says why."""
+    in_hand = list(Send.objects.filter(pk__in=keys, state=State.QUEUED).select_related("template"))
+    Send.objects.filter(pk__in=[send.pk for send in in_hand if send.gate]).update(gate="", gates=[])
+    written, whys = write([send for send in in_hand if send.frozen_at is None])
     if written:
         db.execute(FREEZE, {"at": at, "letters": msgspec.json.encode(written).decode()})
     if whys:
@@ -144,34 +144,13 @@ def write(sends: Collection[Send]) -> tuple[list[dict[str, Any]], list[dict[str,
 
 # ---------------------------------------------------------------- sent
 
-CALL = f"""update success_send d set called = d.attempts, gate = '', gates = '{{}}'
-    where d.id = %(id)s and d.state = 'claimed' and d.attempts = %(attempt)s and d.frozen_at is not null
-    and {gates.OPEN}"""
-
 
 def carry_out(row: Any, *, at: datetime) -> due.Outcome:
-    """The message is on its way, if every gate is still open at this moment."""
-    send: Send = row
-    if not db.execute(CALL, {**gates.params(), "id": send.pk, "attempt": send.attempts, "at": at}):
-        return held(send, at=at)
-    outcome = CHANNELS[send.channel].send(send, at=at)
-    if isinstance(outcome, due.Retry):
-        Send.objects.filter(pk=send.pk).update(called=0)
-    return outcome
-
-
-def held(send: Send, *, at: datetime) -> due.Outcome:
-    """A gate was shut since the claim."""
-    found = gates.of_send(send.pk, at=at)
-    Send.objects.filter(pk=send.pk, state=State.CLAIMED, attempts=send.attempts).update(gates=found.failed, gate=(found.failed or [""])[0])
-    if found.final:
-        return due.Dropped(gates.WORDS[found.failed[0]])
-    if found.until and found.until > send.latest_at:
-        return due.Dropped(found.words)
-    return due.Later(max(found.until or at, at + timedelta(seconds=1)) if gates.STOPPED not in found.failed else send.due_at, found.words)
+    """The message is on its way. Every gate was open in the statement that began it."""
+    return CHANNELS[row.channel].send(row, at=at)
 
 
 KIND = due.Kind(
-    key=SEND, model=Send, carry_out=carry_out, transactional=False, batch=BATCH, also=gates.OPEN, params=gates.params, begun="r.called > 0",
+    key=SEND, model=Send, carry_out=carry_out, transactional=False, batch=BATCH, also=gates.OPEN, params=gates.params,
     before=settle, prepare=prepare, ended=ended,
 )  # fmt: skip
