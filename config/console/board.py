@@ -1,6 +1,7 @@
 """The board: how far suppliers are on the ladder of milestones, how long it takes them, and where they stall. Every number leads to the suppliers it counts."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
