@@ -49,7 +49,9 @@ def board(request: HttpRequest) -> HttpResponseBase:
     signed_up = next((key for key, _, _ in months if key == request.GET.get("signed_up")), "")
     asked = Asked(whose, signed_up)
     since, until = month(signed_up) if signed_up else (None, None)
-    found = cache.get_or_set(f"board-{whose.key}-{whose.owner}-{signed_up}", lambda: read(Whom(**whose.asked, since=since, until=until), at=at), FOR_SECONDS)
+    found: Any = cache.get_or_set(
+        f"board-{whose.key}-{whose.owner}-{signed_up}", lambda: read(Whom(**whose.asked, since=since, until=until), at=at), FOR_SECONDS
+    )
     rungs = [rung(asked, level, found.suppliers) for level in found.levels]
     everyone = Part("any", found.suppliers, f"all: {found.suppliers}", asked.listed())
     about = {"owners": owners, "months": months, "asked": asked, "everyone": everyone, "days": STUCK_AFTER.days, "top": found.top}
