@@ -52,15 +52,15 @@ class Whom:
 
 
 # Of each supplier the rungs she has reached as bits, and whether the last is long ago: the many suppliers come down to the few ways to have climbed.
-WAYS = """select {what} from (
-        select f.supplier_id, coalesce(max(r.achieved_at), f.known_since) < %(moved)s as stalls,
-               coalesce(bit_or(1::bigint << p.place) filter (where r.revoked_at is null), 0) as way,
-               coalesce(bit_or(1::bigint << p.place) filter (where r.revoked_at is not null), 0) as gone
-        from success_facts f join success_supplier s on s.id = f.supplier_id
-        left join milestones_achievement r on r.supplier_id = f.supplier_id
-        left join unnest(%(milestones)s::bigint[], %(places)s::integer[]) as p (milestone_id, place) on p.milestone_id = r.milestone_id
-        where {where} group by f.supplier_id, f.known_since
-    ) w"""
+WAYS = """with climbed as (
+        select r.supplier_id, max(r.achieved_at) as moved_at, bit_or(p.bit) filter (where r.revoked_at is null) as way,
+               bit_or(p.bit) filter (where r.revoked_at is not null) as gone
+        from milestones_achievement r left join unnest(%(milestones)s::bigint[], %(bits)s::bigint[]) as p (milestone_id, bit) on p.milestone_id = r.milestone_id
+        group by r.supplier_id
+    )
+    select coalesce(c.way, 0), coalesce(c.gone, 0), coalesce(c.moved_at, f.known_since) < %(moved)s, {what}
+    from success_facts f join success_supplier s on s.id = f.supplier_id left join climbed c on c.supplier_id = f.supplier_id
+    where {where} group by 1, 2, 3"""
 # Whole days, grouped before they are ordered: the quartiles come from few rows.
 DAYS = """with took as (
         select r.milestone_id, greatest(0, floor(extract(epoch from r.achieved_at - f.known_since) / 86400))::integer as days, count(*) as n
@@ -78,8 +78,7 @@ MONTHS = """select date_trunc('month', f.known_since at time zone %(zone)s)::dat
 def board(whom: Whom, *, at: datetime) -> Board:
     """The whole ladder, for these suppliers."""
     ladder = list(Milestone.objects.ladder()[:MOST])
-    sql = WAYS.format(what="way, gone, stalls, count(*)", where=whom.where) + " group by 1, 2, 3"
-    ways = db.rows(sql, whom.params | rungs(ladder) | {"moved": at - STUCK_AFTER})
+    ways = ways_of(whom, ladder, "count(*)", at=at)
     took = {milestone: tuple(days) for milestone, *days in db.rows(DAYS.format(where=whom.where), whom.params)}
     reached, following, stalled = [0] * len(ladder), [0] * (len(ladder) + 1), [0] * (len(ladder) + 1)
     for way, gone, stalls, n in ways:
@@ -92,8 +91,10 @@ def board(whom: Whom, *, at: datetime) -> Board:
     return Board(sum(n for *_, n in ways), following[-1], levels)
 
 
-def rungs(ladder: list[Milestone]) -> dict[str, Any]:
-    return {"milestones": [one.pk for one in ladder], "places": list(range(len(ladder)))}
+def ways_of(whom: Whom, ladder: list[Milestone], what: str, *, at: datetime) -> list[tuple[Any, ...]]:
+    """How these suppliers climbed: rungs reached, rungs taken back, whether they stall, and something of all who did so."""
+    bits = {"milestones": [one.pk for one in ladder], "bits": [1 << place for place in range(len(ladder))]}
+    return db.rows(WAYS.format(what=what, where=whom.where), whom.params | bits | {"moved": at - STUCK_AFTER})
 
 
 def next_of(ladder: list[Milestone], way: int, gone: int) -> int:
@@ -119,13 +120,11 @@ REACHED = (
 
 
 def waiting_at(key: str, *, stalled: bool, at: datetime) -> list[int]:
-    """Suppliers in service whose next this one is; of these those who stall there."""
+    """Suppliers in service whose next this one is; or of these those who stall there."""
     ladder = list(Milestone.objects.ladder()[:MOST])
-    params = Whom().params | rungs(ladder) | {"moved": at - STUCK_AFTER}
-    ways = db.rows(WAYS.format(what="distinct way, gone", where=Whom().where), params)
-    place = next((place for place, one in enumerate(ladder) if one.key == key), -1)
-    here = [(way, gone) for way, gone in ways if next_of(ladder, way, gone) == place]
-    sql = f"""{WAYS.format(what="w.supplier_id", where=Whom().where)} join unnest(%(way)s::bigint[], %(gone)s::bigint[]) as h (way, gone)
-        on h.way = w.way and h.gone = w.gone where w.stalls or not %(stalled)s"""
-    found = db.rows(sql, params | {"way": [way for way, _ in here], "gone": [gone for _, gone in here], "stalled": stalled})
-    return [supplier for (supplier,) in found]
+    found: list[int] = []
+    for way, gone, stalls, suppliers in ways_of(Whom(), ladder, "array_agg(f.supplier_id)", at=at):
+        place = next_of(ladder, way, gone)
+        if place < len(ladder) and ladder[place].key == key and (stalls or not stalled):
+            found += suppliers
+    return found
