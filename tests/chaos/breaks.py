@@ -1,5 +1,6 @@
 """Each invariant, broken on purpose: its checker has to turn red, or it shows nothing."""
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 
-from success import due
+from success import db, due
 from success.events import DELIVERIES
 from tests.chaos import scheduled
 
@@ -87,5 +88,16 @@ def apply(name: str) -> None:
         BREAKS[name]()
 
 
+def known(claim: Callable[..., list[due.Held]]) -> Callable[..., list[due.Held]]:
+    """Whoever claims tells the database which process it is, so that those at work can be found."""
+
+    def batch(*arguments: Any, **more: Any) -> list[due.Held]:
+        db.rows("select set_config('application_name', %s, false)", [f"works {os.getpid()}"])
+        return claim(*arguments, **more)
+
+    return batch
+
+
 due.HOLD = timedelta(seconds=settings.CHAOS_HOLD)
+due.claim = known(due.claim)
 apply(settings.CHAOS_BREAK)

@@ -72,7 +72,7 @@ class Tenth(events.Fact):
 # ---------------------------------------------------------------- the work
 
 
-def publish(plan: Plan, wave: int, suppliers: list[int]) -> None:
+def publish(plan: Plan, suppliers: list[int]) -> None:
     """A wave of events and calls, in one transaction, as often as it takes."""
     size, calls = plan.events // plan.kills, plan.calls // plan.kills
 
@@ -119,17 +119,17 @@ def left() -> int:
     )
 
 
-def settled(*, seconds: float) -> float:
-    """How long it takes until nothing is left, at most so long."""
-    began, found = time.monotonic(), [1]
+def settled(*, seconds: float, but: int = 0) -> float:
+    """How long it takes until nothing is left, or no more than so many rows; at most so long."""
+    began, found = time.monotonic(), [but + 1]
 
     def look() -> None:
         found[0] = left()
 
-    while found[0] and time.monotonic() - began <= seconds:
+    while found[0] > but and time.monotonic() - began <= seconds:
         insistently(look)
         time.sleep(0.1)
-    return time.monotonic() - began if not found[0] else float("inf")
+    return time.monotonic() - began if found[0] <= but else float("inf")
 
 
 # ---------------------------------------------------------------- the disturbance
@@ -147,9 +147,9 @@ def flush() -> None:
 
 def disturb(plan: Plan, at_work: workers.Workers, suppliers: list[int], *, stop: bool) -> int:
     """All waves are published and all disturbances over; says how many rows they can have cut off."""
-    cut_off, frozen = 0, []
+    cut_off, frozen, size = 0, [], (2 * plan.events + plan.calls) // plan.kills
     for wave in range(plan.kills):
-        publish(plan, wave, suppliers)
+        publish(plan, suppliers)
         time.sleep(random.uniform(plan.pause / 3, plan.pause))
         at_work.kill_one()
         cut_off += 2  # where a whole worker goes, both its processes do
@@ -162,6 +162,7 @@ def disturb(plan: Plan, at_work: workers.Workers, suppliers: list[int], *, stop:
         if stop and wave == plan.kills * 7 // 10:
             stop_postgres()
             cut_off += len(at_work.children())
+        settled(seconds=plan.hold / 2, but=3 * size)
     for thread in frozen:
         thread.join()
     return cut_off
