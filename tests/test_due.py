@@ -130,8 +130,7 @@ def test_a_flood_of_one_supplier_does_not_hold_up_the_others(db, subscribe):
     assert Delivery.objects.get(supplier=quiet).pk in first and len(first) == 100
 
 
-@pytest.mark.django_db(transaction=True)
-def test_two_workers_never_have_the_same_row(subscribe):
+def test_two_workers_never_have_the_same_row(committed, subscribe):
     subscribe("tests.good", note)
     happen(*[SupplierFactory() for _ in range(150)])
     with transaction.atomic():
