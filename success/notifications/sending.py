@@ -108,8 +108,10 @@ TAKE_TURNS = """insert into success_slot (key, supplier_id, template_id, during,
 WITHOUT = """update success_send d set state = 'dropped', gate = 'cap', gates = array['cap'], error = %(words)s, ended_at = %(at)s, leased_until = null
     from success_messagetemplate t where d.id = any(%(ids)s) and d.state = 'claimed' and t.id = d.template_id and d.supplier_id is not null and t.cap_days > 0
     and not exists (select 1 from success_slot x where x.key = d.key) returning d.id"""
-FREEZE = """update success_send d set subject = x.subject, text = x.text, button = x.button, link = x.link, message_id = x.message_id, frozen_at = %(at)s, gate = '', gates = '{}'
-    from jsonb_to_recordset(%(letters)s::jsonb) as x (id bigint, message_id text, subject text, text text, button text, link text) where d.id = x.id and d.state = 'claimed'"""
+FREEZE = """update success_send d set subject = x.subject, text = x.text, button = x.button, link = x.link,
+    message_id = x.message_id, frozen_at = %(at)s, gate = '', gates = '{}'
+    from jsonb_to_recordset(%(letters)s::jsonb) as x (id bigint, message_id text, subject text, text text, button text, link text)
+    where d.id = x.id and d.state = 'claimed'"""
 CANNOT = """update success_send d set state = 'refused', gate = 'unwritten', gates = array['unwritten'], error = x.why, leased_until = null
     from jsonb_to_recordset(%(whys)s::jsonb) as x (id bigint, why text) where d.id = x.id and d.state = 'claimed'"""
 
