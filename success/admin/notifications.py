@@ -52,7 +52,7 @@ class MessageTemplateAdmin(ModelAdmin):
 
 @admin.register(Send)
 class SendAdmin(ReadOnly, OfSuppliers):
-    list_display = ["at", "supplier", "user", "template", "channel", "state", "gate", "due_at", "error"]
+    list_display = ["at", "supplier", "user", "template", "channel", "state", "due_at", "error"]
     list_filter = ["state", "channel", ("template", admin.RelatedOnlyFieldListFilter), "gate"]
     list_select_related = ["supplier", "user", "template"]
     search_fields = ["supplier__external_id", "key", "subject"]

@@ -76,7 +76,7 @@ class Notification(models.Model):
 class Send(DueRow):
     """One message on its way over one channel, to a supplier or to one of us. What is sent is written down before it is sent."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+", verbose_name="to one of us")
     template = models.ForeignKey(MessageTemplate, models.PROTECT, related_name="+")
     channel = models.CharField(max_length=10)
     category = models.CharField(max_length=10, choices=Category.choices)
@@ -96,6 +96,7 @@ class Send(DueRow):
     gates = ArrayField(models.CharField(max_length=20), default=list)
 
     class Meta(DueRow.Meta):
+        verbose_name_plural = "messages sent"
         permissions = [("stop_send", "Can stop and resume all sending")]
         indexes = [
             *DueRow.Meta.indexes,

@@ -93,7 +93,7 @@ def filled(source: str, values: Mapping[str, Any], *, part: str) -> str:
     try:
         text = liquid.from_string(source).render(**values)
     except UndefinedError as error:
-        raise Unwritten(f"The {part} asks for a value that is not known: {error.args[0]}.") from None
+        raise Unwritten(f"The {part} asks for a value that is not known: {str(error.args[0]).removesuffix(' is undefined')}.") from None
     except LiquidError as error:
         raise Unwritten(f"The {part} cannot be written: {error.args[0] if error.args else type(error).__name__}.") from None
     if LEFT_OVER.search(text):

@@ -27,6 +27,11 @@ IDLE = 10.0  # seconds for which an open connection is used again
 # ---------------------------------------------------------------- the letter
 
 
+def new_id(pk: int) -> str:
+    """A Message-ID of ours."""
+    return f"<{pk}.{uuid4().hex}@{parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition('@')[2] or 'localhost'}>"
+
+
 def message_of(send: Send, *, to: str) -> EmailMultiAlternatives:
     """The letter as it stands written, with who it is from and how to get no more."""
     about = {"send": send, "paragraphs": paragraphs_of(send), **footer(send)}
@@ -147,9 +152,6 @@ def deliver(send: Send, *, at: datetime) -> due.Outcome:
     to = address_of(send)
     if not to:
         return due.Dropped(gates.WORDS["no_address"])
-    if not send.message_id:
-        send.message_id = f"<{send.pk}.{uuid4().hex}@{parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition('@')[2] or 'localhost'}>"
-        Send.objects.filter(pk=send.pk).update(message_id=send.message_id)
     message = message_of(send, to=to)
     return by_provider(send, message, at=at) if settings.EMAIL_PROVIDER else by_server(message, to=to, at=at)
 

@@ -15,7 +15,7 @@ from django.db.models import Q
 from success import db, due, events
 from success.models import Send
 from success.models.due import State
-from success.notifications import gates, letters
+from success.notifications import gates, letters, mail
 from success.notifications.channels import CHANNELS
 from success.notifications.facts import values_of
 
@@ -46,7 +46,8 @@ GIVE_BACK = """delete from success_slot x using success_send d where d.id = any(
 def ended(keys: Collection[int], *, at: datetime) -> None:
     """Whoever asked is told, and what never went out takes up nobody's turn. In the transaction that recorded it."""
     told = db.rows(TELL, {"ids": list(keys)})
-    db.execute(GIVE_BACK, {"ids": list(keys)})
+    if any(facts[4] in (State.REFUSED, State.DROPPED) for facts in told):
+        db.execute(GIVE_BACK, {"ids": list(keys)})
     over = {State.ACCEPTED, State.REFUSED, State.UNKNOWN, State.DROPPED}
     events.publish_all([(supplier, NotificationSent(*facts)) for supplier, *facts in told if facts[3] in over], at=at)
 
@@ -107,8 +108,10 @@ TAKE_TURNS = """insert into success_slot (key, supplier_id, template_id, during,
 WITHOUT = """update success_send d set state = 'dropped', gate = 'cap', gates = array['cap'], error = %(words)s, ended_at = %(at)s, leased_until = null
     from success_messagetemplate t where d.id = any(%(ids)s) and d.state = 'queued' and t.id = d.template_id and d.supplier_id is not null and t.cap_days > 0
     and not exists (select 1 from success_slot x where x.key = d.key) returning d.id"""
-FREEZE = """update success_send d set subject = x.subject, text = x.text, button = x.button, link = x.link, frozen_at = %(at)s, gate = '', gates = '{}'
-    from jsonb_to_recordset(%(letters)s::jsonb) as x (id bigint, subject text, text text, button text, link text) where d.id = x.id and d.state = 'queued'"""
+FREEZE = """update success_send d set subject = x.subject, text = x.text, button = x.button, link = x.link,
+    message_id = x.message_id, frozen_at = %(at)s, gate = '', gates = '{}'
+    from jsonb_to_recordset(%(letters)s::jsonb) as x (id bigint, message_id text, subject text, text text, button text, link text)
+    where d.id = x.id and d.state = 'queued'"""
 CANNOT = """update success_send d set state = 'refused', gate = 'unwritten', gates = array['unwritten'], error = x.why, leased_until = null
     from jsonb_to_recordset(%(whys)s::jsonb) as x (id bigint, why text) where d.id = x.id and d.state = 'queued'"""
 
@@ -136,7 +139,7 @@ def write(sends: Collection[Send]) -> tuple[list[dict[str, Any]], list[dict[str,
     for send in sends:
         try:
             letter = letters.write(send.template, {**facts.get(send.supplier_id or 0, {}), **send.context})
-            written.append({"id": send.pk, **asdict(letter)})
+            written.append({"id": send.pk, "message_id": mail.new_id(send.pk), **asdict(letter)})
         except letters.Unwritten as error:
             whys.append({"id": send.pk, "why": str(error)})
     return written, whys

@@ -123,5 +123,6 @@
     };
     form?.addEventListener("input", soon);
     supplier.addEventListener("change", soon);
+    soon();
   });
 })();
