@@ -29,6 +29,7 @@ NO_PAGE = {
 # What an address asks for beyond a row: by route, the parts to try.
 HOW: Mapping[str, Sequence[Mapping[str, object]]] = {
     "console:act": [{"name": name} for name in ACTIONS],
+    "console:playbook_preview": [{"playbook": "first_weeks_quiet"}],
     "console:due_again": [{"model": "success.delivery"}],
     "console:due_drop": [{"model": "success.delivery"}],
     "console:colleague_act": [{"name": "invite"}],

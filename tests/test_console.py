@@ -12,10 +12,11 @@ from django.urls import reverse
 from config.console.urls import urlpatterns
 from health import assessments, history, worklist
 from health.models import Assessment, Snapshot
+from interventions.models import Playbook
 from milestones.models import Grant, Reward
 from success import activity, clock, db, saved_views
 from success.imports import uploads
-from success.models import Colleague, DeadLetter, Delivery, Event, JobRun, Note, Snooze, Supplier, Task, Touchpoint
+from success.models import Colleague, DeadLetter, Delivery, Event, JobRun, MessageTemplate, Note, Snooze, Supplier, Task, Touchpoint
 from tests.factories import ContactFactory, SourceFactory, StaffFactory, SupplierFactory
 from tests.test_admin import COLLEAGUE_ROUTES
 
@@ -182,9 +183,17 @@ ROUTES = {  # name -> the verbs it answers to; whether it is about one supplier,
     "fold_again": ({"POST"}, False),
     "due_again": ({"POST"}, False),
     "due_drop": ({"GET", "HEAD", "POST"}, False),
+    "stop_sending": ({"GET", "HEAD", "POST"}, False),
+    "resume_sending": ({"POST"}, False),
+    "preview": ({"POST"}, False),
+    "playbooks": ({"GET", "HEAD"}, False),
+    "playbook": ({"GET", "HEAD"}, False),
+    "playbook_switch": ({"POST"}, False),
+    "playbook_preview": ({"GET", "HEAD", "POST"}, True),
     "task_done": ({"POST"}, True),
     "task_drop": ({"POST"}, True),
 }
+SENT_BACK = ("upload", "run_again", "fold_again", "due_again", "resume_sending", "playbook_switch")
 VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -218,6 +227,14 @@ def address(name, supplier, maya):
             return reverse("console:settle", args=[made.pk])
         case "revoke":
             return reverse("console:revoke", args=[supplier.achievements.first().pk])
+        case "stop_sending" | "resume_sending" | "playbooks":
+            return reverse(f"console:{name}")
+        case "preview":
+            return reverse("console:preview", args=[MessageTemplate.objects.first().pk])
+        case "playbook" | "playbook_switch":
+            return reverse(f"console:{name}", args=[Playbook.objects.first().pk])
+        case "playbook_preview":
+            return reverse("console:playbook_preview", args=[supplier.pk, "first_weeks_quiet"])
         case "task_done" | "task_drop":
             return reverse(f"console:{name}", args=[task.pk])
         case "act":
@@ -234,13 +251,15 @@ def test_every_route_has_a_row():
 def test_who_may_what(client, maya, sarah, name, verb):
     verbs, about_one = ROUTES[name]
     url = address(name, sarah, maya)
-    if name.startswith(("start", "upload", "portfolio", "arriving", "operations", "run_", "fold_", "due_", "settle", "revoke")):  # are not a manager's
+    if name.startswith(
+        ("start", "upload", "portfolio", "arriving", "operations", "run_", "fold_", "due_", "settle", "revoke", "stop_", "resume_", "playbook_switch")
+    ):  # are not a manager's
         maya.groups.set([Group.objects.get(name="administrator")])
     assert client.generic(verb, url).status_code in ({200, 302} if verb in verbs else {405})
     Supplier.objects.update(owner=None)
     Colleague.objects.create(user=maya, own_book_only=True)
     answer = client.generic(verb, url).status_code
-    sent_back = name == "due_drop" or (verb == "POST" and name in ("upload", "run_again", "fold_again", "due_again"))
+    sent_back = name == "due_drop" or (verb == "POST" and name in SENT_BACK)
     assert answer == (405 if verb not in verbs else 404 if about_one else 302 if sent_back else 200)
     maya.groups.clear()
     assert client.generic(verb, url).status_code in (403, 405)

@@ -285,7 +285,7 @@ def test_her_click_is_a_fact_once_and_a_scanner_changes_nothing(client, maya, pl
 def test_one_of_us_asks_through_the_same_gates_and_overrules_with_a_reason(client, maya, playbook, sink):
     busy = quiet(maya, quiet=2)
     client.force_login(maya)
-    url = reverse("console:playbook_preview", args=[busy.pk, playbook.pk])
+    url = reverse("console:playbook_preview", args=[busy.pk, playbook.key])
     shown = client.get(url)
     assert "5 " in shown.text and "does not qualify" in shown.text.lower()
     client.post(url, {"key": "a"})

@@ -17,6 +17,7 @@ from django.db import IntegrityError, transaction
 
 from health import assessments
 from health.models import Override, Snapshot, Standing
+from interventions.models import Decision, Intervention, Playbook, Step
 from milestones.models import Achievement, Grant, Reward, Touched
 from success import activity, clients, db, keys, logs, privacy, reconcile, suppliers, work
 from success.models import (
@@ -110,6 +111,7 @@ def sarah(source: Source) -> Supplier:
     message = Activity.objects.filter(supplier=found).first()
     DeadLetter.objects.create(received_at=NOW, messages=[message.message], sqlstate="22000", error='bad value "couple-77"')
     tell(found)
+    help_her(found)
     event = Event.objects.filter(supplier=found).first()
     achievement = Achievement.objects.get(supplier=found, milestone__key="first_form")
     Achievement.objects.filter(pk=achievement.pk).update(revoked_at=NOW, revoked_by=by, revoked_because=f"{SARAH} asked")
@@ -118,6 +120,16 @@ def sarah(source: Source) -> Supplier:
     Grant.objects.create(reward=Reward.objects.first(), supplier=found, achievement=achievement, value=1, state="redeemed", at=NOW, redeemed_at=NOW, task=task)
     Delivery.objects.create(event=event, supplier=found, subscriber="tests.somebody", due_at=NOW, state="refused", error=f"of {SARAH}")
     return found
+
+
+def help_her(supplier: Supplier) -> None:
+    """A playbook that one of us began for her, and what was decided."""
+    playbook = Playbook.objects.get(key="first_weeks_quiet")
+    about = {"supplier": supplier, "playbook": playbook, "version": 1}
+    run = Intervention.objects.create(**about, episode=1, steps=playbook.steps, started_at=NOW, overruled=f"{SARAH} asked for it")
+    Step.objects.create(supplier=supplier, intervention=run, place=0, due_at=NOW, error=f"of {SARAH}")
+    why = [{"key": "data", "holds": False, "why": f"of {SARAH}"}]
+    Decision.objects.create(**about, intervention=run, at=NOW, outcome="skipped", gate="data", gates=why, health={"score": 30}, key="once")
 
 
 def tell(supplier: Supplier) -> None:

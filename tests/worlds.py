@@ -13,6 +13,7 @@ from django.contrib.auth.models import Group, User
 from django_celery_beat.models import ClockedSchedule, IntervalSchedule, PeriodicTask
 
 from health import assessments, history, overrides
+from interventions.models import Decision, Intervention, Playbook, Step
 from milestones import achievements, definitions
 from milestones.models import Achievement, Fault, Grant, Milestone, Reward
 from success import activity, catalogue, clock, colleagues, keys, roles, saved_views, work
@@ -91,6 +92,7 @@ def look_after(supplier: Supplier, n: int, say: Words, by: User, at: datetime) -
     about = {"subscriber": say(n + 7, 80), "due_at": at, "state": ("refused", "queued", "accepted")[n % 3], "error": say(n + 8)}
     Delivery.objects.create(event=Event.objects.create(name="a.test", supplier=supplier, at=at, payload={}), supplier=supplier, **about)
     tell(supplier, n, say, at)
+    help_her(supplier, n, say, by, at)
     if n % 10 == 2:
         work.snooze(until=at + timedelta(days=9), reason=say(n + 5, 200), **one)
     reward = Reward.objects.get_or_create(key="a-tests-gift", defaults={"name": "gift", "kind": "human_gift"})[0]
@@ -134,6 +136,17 @@ def run_the_house(*, boss: User, texts: Sequence[str] = PLAIN) -> None:
     clocked = ClockedSchedule.objects.create(clocked_time=at)
     for n, when in enumerate(({"interval": every}, {"clocked": clocked, "one_off": True})):
         PeriodicTask.objects.create(name=f"{say(n, 150)} (a test's)", task="a test's", description=say(n + 1), enabled=False, **when)
+
+
+def help_her(supplier: Supplier, n: int, say: Words, by: User, at: datetime) -> None:
+    """A playbook begun for some, and a decision about everybody."""
+    playbook = Playbook.objects.get(key="first_weeks_quiet")
+    about = {"supplier": supplier, "playbook": playbook, "version": 1}
+    if n % 3 == 0:
+        run = Intervention.objects.create(**about, episode=1, steps=playbook.steps, started_at=at, asked_by=by, overruled=say(n, 200))
+        Step.objects.create(supplier=supplier, intervention=run, place=0, due_at=at, state="refused", error=say(n + 1))
+    why = [{"key": "data", "holds": False, "why": say(n + 2)}]
+    Decision.objects.create(**about, at=at, outcome="skipped", gate="data", gates=why, key="once")
 
 
 def tell(supplier: Supplier, n: int, say: Words, at: datetime) -> None:

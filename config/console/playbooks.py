@@ -146,9 +146,9 @@ class SendForm(forms.Form):
 
 
 @console("interventions.run_playbook", methods=("GET", "POST"))
-def preview(request: HttpRequest, pk: int, playbook: int) -> HttpResponseBase:
+def preview(request: HttpRequest, pk: int, playbook: str) -> HttpResponseBase:
     """What a playbook would send her now, and each gate; sent, it begins."""
-    supplier, chosen, at = supplier_of(request, pk), get_object_or_404(Playbook, pk=playbook), clock.now()
+    supplier, chosen, at = supplier_of(request, pk), get_object_or_404(Playbook, key=playbook), clock.now()
     form = SendForm(request.POST or None, initial={"key": uuid4().hex}, label_suffix="")
     asked = gates.to_begin(chosen, [pk], at=at)[pk]
     if form.is_valid():
