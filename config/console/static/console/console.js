@@ -109,7 +109,7 @@
   document.addEventListener("DOMContentLoaded", () => {
     const beside = document.querySelector("[data-preview]");
     if (!beside) return;
-    const [frame, supplier, form] = [beside.querySelector("iframe"), beside.querySelector("select"), document.querySelector("#content form[method=post]:not([data-preview] form)")];
+    const [frame, supplier, form] = [beside.querySelector("iframe"), beside.querySelector("select"), document.querySelector("#messagetemplate_form")];
     let wait;
     const renew = async () => {
       const words = new FormData(form);
