@@ -193,6 +193,9 @@ ROUTES = {  # name -> the verbs it answers to; whether it is about one supplier,
     "task_done": ({"POST"}, True),
     "task_drop": ({"POST"}, True),
 }
+NOT_A_MANAGERS = (
+    "start", "upload", "portfolio", "arriving", "operations", "run_", "fold_", "due_", "settle", "revoke", "stop_", "resume_", "playbook_switch",
+)  # fmt: skip
 SENT_BACK = ("upload", "run_again", "fold_again", "due_again", "resume_sending", "playbook_switch")
 VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
