@@ -166,21 +166,21 @@ def lines_of(keys: Collection[int], asked: dict[str, Any]) -> dict[int, Line]:
 
 def count(asked: dict[str, Any]) -> tuple[Book, dict[str, int], dict[str, float]]:
     """In one pass over the book: its numbers, how many are in each list, and what one pays usually, by currency."""
-    in_lists = ", ".join(f"count(*) filter (where x.awake and {where})" for where, _, _ in LISTS.values())
+    kinds = ", ".join(f"x.awake and {where} as {name}" for name, (where, _, _) in LISTS.items())  # told apart by group: a filter each takes half as long again
     found = db.rows(
-        f"""select coalesce(x.level, 'none'), x.currency, count(*), count(*) filter (where x.level_since > %(week)s), coalesce(sum(x.mrr), 0),
-                count(*) filter (where x.mrr > 0), {in_lists}
-            from ({everyone(f"{AWAKE} as awake")}) x group by 1, 2""",
+        f"""select coalesce(x.level, 'none'), x.currency, coalesce(x.level_since > %(week)s, false), {kinds}, count(*), coalesce(sum(x.mrr), 0),
+                count(*) filter (where x.mrr > 0)
+            from ({everyone(f"{AWAKE} as awake")}) x group by 1, 2, 3, {", ".join(LISTS)}""",
         asked,
     )
     levels, came = (dict.fromkeys(("critical", "at_risk", "healthy", "none"), 0) for _ in range(2))
     at_risk, paid, payers, totals = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
-    for level, currency, n, new, mrr, paying, *of_lists in found:
+    for level, currency, new, *of_lists, n, mrr, paying in found:
         levels[level] += n
-        came[level] += new
+        came[level] += n * new
         paid[currency] += mrr
         payers[currency] += paying
-        totals.update(dict(zip(LISTS, of_lists, strict=True)))
+        totals.update({name: n for name, inside in zip(LISTS, of_lists, strict=True) if inside})
         if level in ("critical", "at_risk") and mrr:
             at_risk[currency] += mrr
     [(snoozed, by_hand)] = db.rows(ASIDE, asked)

@@ -360,7 +360,7 @@ def test_a_row_of_the_list_is_the_supplier(crowd):
     assert rows[0] == {
         "id": "healthy", "plan": "pro", "vertical": "photographer", "status": "active", "stage": "active", "owner": "maria",
         "created_at": "2026-06-01T00:00:00Z", "trial_ends_at": None, "renews_at": None, "mrr": None, "currency": "",
-        "score": 75.0, "level": "healthy", "next_milestone": None,
+        "score": 75.0, "level": "healthy", "next_milestone": "profile_complete",
     }  # fmt: skip
     assert crowd.get("/api/v1/suppliers/gone/").json()["stage"] == "lost"
 

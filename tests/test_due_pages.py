@@ -30,7 +30,7 @@ def delivery(*, state="refused", name="Sarah Berg", owner=None, ago=timedelta(mi
     supplier, at = SupplierFactory(owner=owner), clock.now()
     ContactFactory(supplier=supplier, name=name)
     event = Event.objects.create(name="health.risk_changed", supplier=supplier, at=at, payload={})
-    about = {"subscriber": "interventions.risk", "due_at": at - ago, "error": error, "attempts": attempts}
+    about = {"subscriber": "tests.nobody", "due_at": at - ago, "error": error, "attempts": attempts}
     return Delivery.objects.create(event=event, supplier=supplier, state=state, **about)
 
 
@@ -45,7 +45,7 @@ def test_a_row_says_what_is_wrong_and_what_to_do(client, boss):
         assert "needs a person" in page and words in page and "Try again" in page and "Drop" in page
         assert "Sarah &lt;i&gt;Berg" in page and "<script>alert" not in page
     listed = client.get(LIST).text
-    assert "health.risk_changed to interventions.risk" in listed and "refused: needs a person" in listed and "<script>alert" not in listed
+    assert "health.risk_changed to tests.nobody" in listed and "refused: needs a person" in listed and "<script>alert" not in listed
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_only_rows_that_are_due_rows(client, boss, model, rows, status):
 def test_an_event_says_who_was_told(client, boss):
     row = delivery()
     page = client.get(reverse("admin:success_event_change", args=[row.event_id])).text
-    assert "interventions.risk" in page and "refused: needs a person" in page and one(row) in page
+    assert "tests.nobody" in page and "refused: needs a person" in page and one(row) in page
 
 
 def test_the_operations_page_counts_what_is_due_and_leads_to_it(client, boss):

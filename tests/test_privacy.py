@@ -138,8 +138,9 @@ def tell(supplier: Supplier) -> None:
     about = {"context": {"studio": PAGE["page"]}, "category": "tips", "at": NOW}
     notify(supplier=supplier.pk, template="t", key=f"{SARAH} 1", cause=SARAH, overrule=SARAH, **about)
     send = Send.objects.get(supplier=supplier)
-    sending.due.claim(sending.KIND, at=NOW)
+    [held] = sending.due.claim(sending.KIND, at=NOW)
     sending.prepare([send.pk], at=NOW)
+    assert sending.due.begin(sending.KIND, held, at=NOW)
     assert Slot.objects.exists() and SARAH in Send.objects.get().text
     for wanted in (False, True):
         preferences.change(supplier.pk, {"channels": {"email": wanted}}, at=NOW)
