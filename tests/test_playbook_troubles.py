@@ -196,7 +196,9 @@ def test_a_refusal_of_the_mail_server_stands_in_the_ledger_with_its_words(maya, 
     assert [gate["why"] for gate in decision.gates if not gate["holds"]] == ["550 No such mailbox"] and len(decision.gates) > 5
 
 
-@pytest.mark.parametrize("address", ["sarah lund@@example.com", "sarah@exa mple.com", "sarah", "<>", "sarah@example.com, eve@example.com", "s\u00e4rah@example.com"])
+@pytest.mark.parametrize(
+    "address", ["sarah lund@@example.com", "sarah@exa mple.com", "sarah", "<>", "sarah@example.com, eve@example.com", "s\u00e4rah@example.com"]
+)
 def test_an_address_that_no_mail_can_have_is_refused_for_sure(maya, playbook, sink, address):  # noqa: F811
     sarah = quiet(maya)
     quiet(maya, "Anna Berg")

@@ -50,8 +50,7 @@ def reachable() -> Iterator[list[int]]:
         suppliers = list(Supplier.objects.in_service().order_by("pk").values_list("pk", flat=True)[:REACHED])
         Supplier.objects.filter(pk__in=suppliers).update(owner=owner)
         Contact.objects.bulk_create(
-            Contact(supplier_id=key, external_id=f"bench-{key}", name="Bench", email=f"bench-{key}@example.com", is_primary=True)
-            for key in suppliers
+            Contact(supplier_id=key, external_id=f"bench-{key}", name="Bench", email=f"bench-{key}@example.com", is_primary=True) for key in suppliers
         )
         on = clock.now() - timedelta(days=7)
         steps = [{"do": "message", "template": "first_weeks_quiet"}]
