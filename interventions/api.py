@@ -68,6 +68,7 @@ class DecisionBody(serializers.Serializer[Any]):
     gate = serializers.CharField(allow_null=True)
     gates = GateBody(many=True)
     next_possible_at = serializers.DateTimeField(allow_null=True)
+    health = serializers.DictField(help_text="Status, score, level and parts at that moment; empty where she had none, or was erased.")
     message = serializers.CharField(allow_null=True)
 
 
@@ -146,5 +147,5 @@ def run_told(run: Intervention) -> dict[str, Any]:
 
 
 def decision_told(one: Decision) -> dict[str, Any]:
-    told = {name: getattr(one, name) for name in ("at", "version", "outcome", "gates", "next_possible_at")}
+    told = {name: getattr(one, name) for name in ("at", "version", "outcome", "gates", "health", "next_possible_at")}
     return {**told, "playbook": one.playbook.key, "gate": one.gate or None, "message": one.message or None}

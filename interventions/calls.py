@@ -21,7 +21,7 @@ class NoSuchLink(Exception):
 
 def link(*, supplier: int, owner: int, message: str) -> str:
     """The signed address: whose call, whose page, from which message. Where it leads is looked up as it is followed."""
-    return f"{settings.BASE_URL}{reverse('booking', args=[signing.dumps([supplier, owner, message], salt=SALT)])}"
+    return f"{settings.BASE_URL.rstrip('/')}{reverse('booking', args=[signing.dumps([supplier, owner, message], salt=SALT)])}"
 
 
 def follow(token: str, *, at: datetime) -> str:

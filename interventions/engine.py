@@ -7,19 +7,22 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import DataError, transaction
 from django.db.models import Max
 
 from interventions import gates, ledger, personalization, plans
 from interventions.events import InterventionEnded, InterventionStarted
 from interventions.ledger import Gate
-from interventions.models import Decision, Ended, Intervention, Outcome, Playbook, Step
+from interventions.models import CAUSE, Decision, Ended, Intervention, Outcome, Playbook, Step
 from success import due, events, notifications, work
-from success.models import Facts
+from success.models import Facts, Send
 from success.models.due import State
+from success.notifications import sending
+from success.notifications.sending import Shut
 
 STEPS = "interventions.steps"
 FIRST_DAY = timedelta(days=1)
+MENDED = timedelta(hours=1)  # after which a playbook that could not be followed is looked at again
 IN_STEP = ("condition", "service")  # gates that end a run: she is active again, or gone
 
 # ---------------------------------------------------------------- beginning
@@ -31,11 +34,14 @@ def consider(playbook: int, suppliers: Collection[int], *, at: datetime) -> Coun
 
     The playbook's row is locked: whoever else would begin with the same supplier waits, and finds it done.
     """
-    wanting = gates.wanting(Playbook.objects.get(pk=playbook), suppliers, at=at)  # most do not qualify, and hold up nobody
+    known = Playbook.objects.get(pk=playbook)
+    if gates.fault(known):
+        return Counter()
+    wanting = gates.wanting(known, suppliers, at=at)  # most do not qualify, and hold up nobody
     if not wanting:
         return Counter()
     chosen = Playbook.objects.select_for_update(no_key=True).get(pk=playbook)
-    if not chosen.is_on:
+    if not chosen.is_on or gates.fault(chosen):
         return Counter()
     asked, health = gates.to_begin(chosen, wanting, at=at), ledger.health_of(wanting)
     room, begun, decided = room_of(chosen, at=at), list[int](), list[Decision]()
@@ -58,7 +64,7 @@ def room_of(playbook: Playbook, *, at: datetime) -> float:
     if playbook.switched_on_at is None or at >= playbook.switched_on_at + FIRST_DAY:
         return float("inf")
     most = settings.PLAYBOOK_FIRST_DAY if playbook.first_day is None else playbook.first_day
-    return max(0, most - playbook.interventions.filter(started_at__gte=playbook.switched_on_at, asked_by=None).count())
+    return max(0, most - playbook.interventions.filter(started_at__gte=playbook.switched_on_at, asked_key="").count())
 
 
 def waiting(playbook: Playbook) -> Gate:
@@ -90,12 +96,14 @@ def ask(playbook: Playbook, supplier: int, *, key: str, at: datetime, by: User |
     With a reason what may be overruled is. Asked again by the same key, nothing is done twice. The run is None where a gate kept her.
     """
     chosen = Playbook.objects.select_for_update(no_key=True).get(pk=playbook.pk)
-    asked = gates.overrule(gates.to_begin(chosen, [supplier], at=at)[supplier], reason)
+    stands = gates.to_begin(chosen, [supplier], at=at)[supplier]
+    asked = gates.overrule(stands, reason)
     if before := chosen.interventions.filter(supplier=supplier, asked_key=key).first():
         return before, asked
     failed = ledger.first_failed(asked)
     if failed is None or failed.key in ledger.DEFERRING:
-        return begin(chosen, [supplier], at=at, asked_by=by, asked_key=key, overruled=reason)[0], asked
+        overruled = reason if asked != stands else ""  # where there was nothing to overrule, what comes up later still counts
+        return begin(chosen, [supplier], at=at, asked_by=by, asked_key=key, overruled=overruled)[0], asked
     health = ledger.health_of([supplier]).get(supplier, {})
     ledger.write([ledger.decision(chosen, supplier, asked, health=health, key=f"asked:{key}", at=at, by=by)])
     return None, asked
@@ -109,6 +117,8 @@ def carry_out(row: Step, *, at: datetime) -> due.Outcome:
     run = Intervention.objects.select_for_update(of=("self",)).select_related("playbook", "supplier__owner").get(pk=row.intervention_id)
     if run.ended_at:
         return due.Dropped("Its playbook has ended.")
+    if (wrong := gates.fault(run.playbook)) and run.supplier.in_service and run.over_at > at:
+        return due.Later(at + MENDED, wrong)
     if ended := ended_by_now(run, at=at):
         end(run, ended, at=at)
         return due.Dropped(ended.label)
@@ -126,7 +136,7 @@ def ended_by_now(run: Intervention, *, at: datetime) -> Ended | None:
     """What ends a run whatever its next step is."""
     if not run.supplier.in_service:
         return Ended.LEFT
-    if gates.holding(run.playbook.goal, [run.supplier_id], at=at):
+    if not gates.fault(run.playbook) and gates.holding(run.playbook.goal, [run.supplier_id], at=at):
         return Ended.GOAL
     return Ended.OVER if run.over_at <= at else None
 
@@ -140,7 +150,7 @@ def send(run: Intervention, place: int, plan: plans.Plan, *, at: datetime) -> En
     asked = gates.overrule(gates.to_go_on(run.playbook, plan, run.supplier_id, at=at), run.overruled)
     failed, key = ledger.first_failed(asked), message_key(run, place)
     if failed is None or failed.key in ledger.DEFERRING:
-        letter = personalization.letters([run.supplier_id], at=at, message=key)[run.supplier_id]
+        letter = personalization.letters([run.supplier_id], template=plan.template, at=at, message=key)[run.supplier_id]
         notifications.notify(
             supplier=run.supplier_id, template=plan.template, context=letter.context, category=plan.category, key=key, at=at, channels=("email",),
             cause=run.cause, overrule=run.overruled,
@@ -150,6 +160,42 @@ def send(run: Intervention, place: int, plan: plans.Plan, *, at: datetime) -> En
     if failed and failed.key in IN_STEP:
         return Ended.MOVED if failed.key == "condition" else Ended.LEFT
     return None
+
+
+def still(sends: Collection[Send], *, at: datetime) -> dict[int, dict[str, Any] | Shut]:
+    """Messages of playbooks as they are written: with her numbers of this moment, or not at all where she is not to be reached any more.
+
+    Between the decision and the sending lie a night, a stop or a pause: she may have come back, or got a new owner.
+    """
+    runs = {run.cause: run for run in Intervention.objects.filter(pk__in=[send.cause.partition(":")[2] for send in sends]).select_related("playbook")}
+    people = personalization.people([send.supplier_id for send in sends if send.supplier_id], at=at)
+    needed = {key: personalization.needed_by(key) for key in {send.template.key for send in sends}}
+    wanted = {
+        playbook: wanting_still(playbook, [run.supplier_id for run in runs.values() if run.playbook == playbook], at=at)
+        for playbook in {run.playbook for run in runs.values()}
+    }
+    return {send.pk: fresh(send, runs.get(send.cause), people, needed[send.template.key], wanted) for send in sends}
+
+
+def wanting_still(playbook: Playbook, suppliers: list[int], *, at: datetime) -> set[int]:
+    """Nobody, where the playbook cannot be followed: others' messages are in the same batch."""
+    try:
+        with transaction.atomic():
+            return set() if gates.fault(playbook) else gates.wanting(playbook, suppliers, at=at)
+    except DataError:
+        return set()
+
+
+def fresh(send: Send, run: Intervention | None, people: dict[int, Any], needed: list[str], wanted: dict[Playbook, set[int]]) -> dict[str, Any] | Shut:
+    if run is None or run.ended_at or run.supplier_id not in people:
+        return Shut("cause", "Its playbook has ended.")
+    if run.supplier_id not in wanted[run.playbook] and not run.overruled:
+        return Shut("condition", "What the playbook asks of her does not hold any more.")
+    letter = personalization.letter(*people[run.supplier_id], needed=needed, message=send.key)
+    return Shut("data", f"Not known of her: {', '.join(letter.missing)}.") if letter.missing else letter.context
+
+
+sending.ask_again(CAUSE, still)
 
 
 def plan_task(run: Intervention, place: int, plan: plans.Plan, *, at: datetime) -> Ended | None:
@@ -192,10 +238,10 @@ def stop(run: Intervention, *, at: datetime) -> bool:
 def end_what_is_over(*, at: datetime, only: Collection[int] | None = None) -> int:
     """Runs of suppliers who got there, left, or whose time is over are ended; says how many."""
     ended = 0
-    for playbook in Playbook.objects.filter(interventions__ended_at=None).distinct():
+    for playbook in Playbook.objects.filter(pk__in=Intervention.objects.running().values("playbook")):
         running = playbook.interventions.running().select_related("playbook", "supplier")
         runs = list(running.filter(supplier__in=only) if only is not None else running)
-        there = gates.holding(playbook.goal, [run.supplier_id for run in runs], at=at)
+        there = set() if gates.fault(playbook) else gates.holding(playbook.goal, [run.supplier_id for run in runs], at=at)
         for run in runs:
             why = Ended.LEFT if not run.supplier.in_service else Ended.GOAL if run.supplier_id in there else Ended.OVER if run.over_at <= at else None
             if why:

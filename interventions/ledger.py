@@ -28,7 +28,8 @@ class Gate:
 
 
 def first_failed(gates: Iterable[Gate]) -> Gate | None:
-    return next((gate for gate in gates if not gate.holds), None)
+    """The first that does not open by itself comes before all that do: behind a night stands that she said no."""
+    return min((gate for gate in gates if not gate.holds), key=lambda gate: gate.key in DEFERRING, default=None)
 
 
 def health_of(suppliers: Collection[int]) -> dict[int, dict[str, Any]]:
@@ -61,9 +62,11 @@ def write(decisions: list[Decision]) -> None:
 
 
 def settle(message: str, *, outcome: str, gate: str, why: str) -> int:
-    """What came of a message stands in its decision."""
-    return (
-        Decision.objects.filter(message=message)
-        .exclude(outcome=Outcome.SENT)
-        .update(outcome=outcome, gate=gate, **({"gates": [Gate(gate, False, why).told()]} if gate else {}))
-    )
+    """What came of a message stands in its decision, beside the gates as they were asked."""
+    found = list(Decision.objects.filter(message=message).exclude(outcome=Outcome.SENT).order_by("pk").select_for_update(of=("self",)))
+    for one in found:
+        one.outcome, one.gate, one.next_possible_at = outcome, gate, None
+        if gate:
+            one.gates = [*(told for told in one.gates if told["key"] != gate), Gate(gate, False, why).told()]
+    Decision.objects.bulk_update(found, ["outcome", "gate", "gates", "next_possible_at"])
+    return len(found)

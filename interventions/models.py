@@ -14,6 +14,9 @@ from success.models.history import remembered
 BY: dict[str, Any] = {"on_delete": models.PROTECT, "null": True, "blank": True, "related_name": "+"}
 
 
+CAUSE = "intervention"  # what causes of messages begin with
+
+
 class PlaybookQuerySet(models.QuerySet["Playbook"]):
     def on(self) -> Self:
         """Those that reach out by themselves."""
@@ -99,7 +102,7 @@ class Intervention(models.Model):
     @property
     def cause(self) -> str:
         """What its messages name as their cause: gone, when it ends."""
-        return f"intervention:{self.pk}"
+        return f"{CAUSE}:{self.pk}"
 
     @property
     def over_at(self) -> Any:

@@ -6,6 +6,8 @@ from typing import Any
 
 MOST_STEPS = 12
 MOST_DAYS = 90
+MOST_LETTERS = 200  # of a title or a key
+CATEGORIES = ("tips", "milestones", "rewards", "calls")  # of messages to suppliers
 FIELDS = {"message": {"template", "category"}, "task": {"title", "unless_active"}}
 
 
@@ -54,4 +56,10 @@ def step(place: int, told: Any) -> Plan:
     needed = "template" if told["do"] == "message" else "title"
     if not isinstance(told.get(needed), str) or not told[needed].strip():
         raise Invalid(place, f"A {told['do']} needs a {needed}.")
+    if len(told[needed]) > MOST_LETTERS or "\0" in told[needed]:
+        raise Invalid(place, f"The {needed} has at most {MOST_LETTERS} letters.")
+    if not isinstance(told.get("category", "tips"), str) or told.get("category", "tips") not in CATEGORIES:
+        raise Invalid(place, f"`category` is one of: {', '.join(CATEGORIES)}.")
+    if type(told.get("unless_active", False)) is not bool:
+        raise Invalid(place, "`unless_active` is true or false.")
     return Plan(**told)

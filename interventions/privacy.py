@@ -1,12 +1,14 @@
 """What playbooks hold about a supplier: the ledger stays, pseudonymous, and quotes nothing of hers."""
 
-from interventions.models import Decision, Intervention, Step
+from interventions.models import Decision, Intervention, Outcome, Step
 from success.privacy import EMPTIED, Held, Subject, register
 
 
 def empty_decisions(subject: Subject) -> int:
     """That something was decided stays; how she stood and what was said of her goes."""
-    return Decision.objects.filter(supplier=subject.supplier).update(health={}, gates=[])
+    found = Decision.objects.filter(supplier=subject.supplier)
+    found.filter(outcome=Outcome.DEFERRED).update(outcome=Outcome.SKIPPED, gate="service", next_possible_at=None)  # nothing is on its way to her any more
+    return found.update(health={}, gates=[])
 
 
 def empty_interventions(subject: Subject) -> int:

@@ -2,11 +2,16 @@
 
 from datetime import datetime
 
+import structlog
+from django.db import DataError
+
 from interventions import engine, ledger
 from interventions.models import Outcome, Playbook
 from success.events import subscribe
-from success.models import Event
+from success.models import Event, Send
 
+log = structlog.get_logger(__name__)
+REFUSED = "refused"
 OUTCOMES = {"accepted": Outcome.SENT, "refused": Outcome.FAILED, "unknown": Outcome.UNKNOWN, "dropped": Outcome.SKIPPED}
 
 
@@ -14,7 +19,10 @@ def risk_changed(*, event: Event, at: datetime) -> None:
     """Playbooks that are on look at her at once."""
     if event.supplier_id is not None:
         for playbook in Playbook.objects.on().order_by("pk"):
-            engine.consider(playbook.pk, [event.supplier_id], at=at)
+            try:
+                engine.consider(playbook.pk, [event.supplier_id], at=at)
+            except DataError:  # this one asks what the database cannot compute; the others are looked at all the same
+                log.exception("playbook_failed", playbook=playbook.key)
 
 
 def milestone_achieved(*, event: Event, at: datetime) -> None:
@@ -26,8 +34,9 @@ def milestone_achieved(*, event: Event, at: datetime) -> None:
 def notification_sent(*, event: Event, at: datetime) -> None:
     """The ledger knows what came of the message."""
     told = event.payload
-    reason = told.get("reason") or ""
-    ledger.settle(told["key"], outcome=OUTCOMES[told["outcome"]], gate=reason if told["outcome"] != "accepted" else "", why=reason)
+    gate = "" if told["outcome"] == "accepted" else told.get("reason") or (REFUSED if told["outcome"] == REFUSED else "")
+    words = Send.objects.filter(key=told["key"], channel=told["channel"]).values_list("error", flat=True).first()
+    ledger.settle(told["key"], outcome=OUTCOMES[told["outcome"]], gate=gate, why=words or gate)
 
 
 subscribe("health.risk_changed", by="interventions.risk", handle=risk_changed)

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+import structlog
+
 from milestones.models import Achievement, Celebration
 from success import notifications
 
+log = structlog.get_logger(__name__)
 REACHED = "milestone_reached"  # the template
 
 
@@ -23,7 +26,10 @@ def celebrate(reached: Sequence[Achievement], *, at: datetime) -> None:
         for one in reached
         if one.milestone.celebration != Celebration.NONE
     ]
-    notifications.notify_all(asks, at=at)
+    try:
+        notifications.notify_all(asks, at=at)
+    except notifications.UnknownTemplate:  # somebody took it out: what was reached is announced, and rewarded, all the same
+        log.warning("not_celebrated", template=REACHED, achievements=len(asks))
 
 
 def withdraw(achievement: Achievement, *, at: datetime) -> None:

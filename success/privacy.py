@@ -14,6 +14,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.postgres.fields import RangeField
 from django.db import models, transaction
 from django.db.models import F, Q, Value
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast, Concat
 
 from success import arrivals, db, history, reconcile, saved_views, suppliers
@@ -126,6 +127,12 @@ def empty_deliveries(subject: Subject) -> int:
     return Delivery.objects.filter(supplier=subject.supplier).update(error="")
 
 
+def empty_events(subject: Subject) -> int:
+    """Keys of messages go: whoever asked for one chose it, and may have named her."""
+    found = Event.objects.filter(supplier=subject.supplier, payload__has_key="key")
+    return found.update(payload=RawSQL('payload || \'{"key": "erased"}\'', []))
+
+
 def empty_sends(subject: Subject) -> int:
     """What was written to her is gone; that it was sent, when and by what template, stays."""
     gone = {
@@ -168,7 +175,7 @@ register(
     Held(history.past_of(Preferences), "what she wanted to be told before she changed it", DELETED, path="pgh_obj"),
     Held(Preferences, "what she wants to be told, how and when", DELETED),
     Held(StatusChange, "when the account came and went", KEPT),
-    Held(Event, "what was published to others: ids and facts", KEPT),
+    Held(Event, "what was published to others: ids and facts", EMPTIED, empty=empty_events),
     Held(Delivery, "to whom it was delivered, and when", EMPTIED, empty=empty_deliveries),
 )
 

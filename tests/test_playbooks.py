@@ -257,8 +257,8 @@ def test_without_a_booking_page_the_sentence_is_left_out_not_the_letter(maya, pl
 
 def test_numbers_are_gathered_for_many_at_once(maya, django_assert_num_queries):
     ids = [quiet(maya, name=f"Sarah {n}").pk for n in range(3)]
-    with django_assert_num_queries(1):
-        found = personalization.letters(ids, at=NOW)
+    with django_assert_num_queries(2):
+        found = personalization.letters(ids, template="first_weeks_quiet", at=NOW)
     assert {letter.context["clients"] for letter in found.values()} == {5} and not any(letter.missing for letter in found.values())
 
 
@@ -329,7 +329,7 @@ def test_a_key_asks_for_a_playbook_once_and_reads_what_came_of_it(api, maya, pla
     [run] = api.get(url).json()["results"]
     assert (run["playbook"], run["state"], run["step"]) == (playbook.key, "running", 2) and run["next_at"] > NOW.isoformat()
     [decision] = api.get(f"/api/v1/suppliers/{sarah.external_id}/decisions/").json()["results"]
-    assert decision.keys() == {"at", "playbook", "version", "outcome", "gate", "gates", "next_possible_at", "message"}
+    assert decision.keys() == {"at", "playbook", "version", "outcome", "gate", "gates", "health", "next_possible_at", "message"}
     assert (decision["outcome"], decision["gate"], decision["playbook"]) == ("sent", None, playbook.key)
     other = api.post(url, {"playbook": playbook.key}, format="json", headers={"Idempotency-Key": "2"})
     assert other.status_code == 200 and other.json()["intervention"] is None

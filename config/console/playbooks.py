@@ -19,7 +19,7 @@ from config.console.pages import back, console, onwards, page, supplier_of
 from config.console.templatetags.words import person
 from interventions import engine, gates, ledger, personalization, plans, playbooks
 from interventions.models import Decision, Intervention, Outcome, Playbook
-from success import books, clock, facts
+from success import books, clock, conditions, facts
 from success.models import MessageTemplate, Supplier
 from success.notifications import letters
 from success.notifications.facts import values_of
@@ -35,7 +35,7 @@ DAYS = 7
 @console("interventions.view_playbook")
 def everything(request: HttpRequest) -> HttpResponseBase:
     """Each playbook in words, whether it is on, and what it did this week."""
-    found = Playbook.objects.annotate(runs=Count("interventions")).order_by("name")
+    found = Playbook.objects.order_by("name")
     running = dict(visible(Intervention.objects.running(), request).values_list("playbook").annotate(n=Count("pk")))
     return page(request, "playbooks", title="Playbooks", playbooks=[(in_words(one), running.get(one.pk, 0)) for one in found])
 
@@ -48,14 +48,20 @@ class Words:
     condition: str
     goal: str
     steps: list[str]
+    fault: str
 
 
 def in_words(playbook: Playbook) -> Words:
-    return Words(playbook, sentence(playbook.condition), sentence(playbook.goal), [plan.words for plan in plans.read(playbook.steps)])
+    fault = gates.fault(playbook)
+    steps = [] if fault else [plan.words for plan in plans.read(playbook.steps)]
+    return Words(playbook, sentence(playbook.condition), sentence(playbook.goal), steps, fault)
 
 
 def sentence(condition: Any) -> str:
-    return facts.sentence(facts.condition(condition))
+    try:
+        return facts.sentence(facts.condition(condition))
+    except conditions.Invalid:
+        return "asks for what is no longer known"
 
 
 def visible(rows: Any, request: HttpRequest) -> Any:
@@ -66,7 +72,7 @@ def visible(rows: Any, request: HttpRequest) -> Any:
 def one(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Whom a playbook would reach today, who is kept by what, and what it decided last."""
     playbook, at = get_object_or_404(Playbook, pk=pk), clock.now()
-    reach = playbooks.reach(playbook, at=at)
+    reach = playbooks.reach(playbook, at=at, owner=request.user.pk if books.limited(request.user) else None)
     decided = visible(playbook.decisions.all(), request)
     sums = decided.filter(at__gte=at - DAYS * engine.FIRST_DAY).values_list("outcome", "gate").annotate(n=Count("pk")).order_by("-n", "outcome")
     latest = list(decided.order_by("-at")[:SHOWN])
@@ -82,6 +88,7 @@ def one(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 GATES = {
+    "broken": "the playbook has to be mended", "refused": "their mail server refused it",
     "service": "not in service", "condition": "does not qualify", "running": "being helped already", "again": "helped lately", "no_address": "no address known",
     "data": "something is not known", "channel_off": "wants no mail", "category_off": "wants no tips", "suppressed": "mail to her came back",
     "cap": "had it within its days", "quiet": "night where she is", "paused": "asked for a pause", "stopped": "all sending is stopped",
@@ -168,19 +175,22 @@ def preview(request: HttpRequest, pk: int, playbook: str) -> HttpResponseBase:
         "form": form,
         "next": back(request, ""),
     }
-    final = any(gate.key in gates.ALWAYS for gate in failed)
-    return page(request, template, title=f"{chosen.name}: {person(supplier)}", **about, final=final, letter=letter_of(chosen, supplier))
+    letter = letter_of(chosen, supplier)
+    final = any(gate.key in gates.ALWAYS - ledger.DEFERRING for gate in failed) or isinstance(letter, dict)
+    return page(request, template, title=f"{chosen.name}: {person(supplier)}", **about, final=final, letter=letter)
 
 
 def letter_of(playbook: Playbook, supplier: Supplier) -> Any:
     """The first message of a playbook with her own numbers in it, as she would read it; or why it cannot be written."""
+    if gates.fault(playbook):
+        return None
     first = next((plan for plan in plans.read(playbook.steps) if plan.do == "message"), None)
     if first is None:
         return None
-    context = personalization.letters([supplier.pk], at=clock.now())[supplier.pk].context
+    context = personalization.letters([supplier.pk], template=first.template, at=clock.now())[supplier.pk].context
     template = MessageTemplate.objects.filter(key=first.template).first()
     if template is None:
-        return {"error": f"There is no template “{first.template}”."}
+        return {"error": gates.unwritten(first.template)}
     try:
         return letters.write(template, {**values_of({supplier.pk})[supplier.pk], **context})
     except letters.Unwritten as error:

@@ -18,6 +18,7 @@ from success.models import MessageTemplate
 EMPTY = {"", "none", "null", "nan", "undefined"}  # what a value that nobody had looks like once it is text
 LEFT_OVER = re.compile(r"\{\{|\{%|%\}|\}\}")
 ADDRESS = re.compile(r"https?://[^\s<>\"]{1,900}")
+MOST_LINK = 500  # letters, in the inbox
 TURNS_AROUND = {*"\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"}
 
 
@@ -96,6 +97,10 @@ def filled(source: str, values: Mapping[str, Any], *, part: str) -> str:
         raise Unwritten(f"The {part} asks for a value that is not known: {str(error.args[0]).removesuffix(' is undefined')}.") from None
     except LiquidError as error:
         raise Unwritten(f"The {part} cannot be written: {error.args[0] if error.args else type(error).__name__}.") from None
+    except Exception as error:  # filters raise what they like: one template must not hold up everybody's letters
+        raise Unwritten(f"The {part} cannot be written: {type(error).__name__}.") from None
+    if "\0" in text or "\ufffd" in text.encode(errors="replace").decode():
+        raise Unwritten(f"The {part} holds what is no text.")
     if LEFT_OVER.search(text):
         raise Unwritten(f"A tag would be left over in the {part}.")
     return text.strip()
@@ -127,8 +132,9 @@ def write_in_app(template: MessageTemplate, values: Mapping[str, Any]) -> Letter
     title = filled(template.in_app_title, values, part="title in the product")
     if not title:
         raise Unwritten("The title in the product would be empty.")
-    link = values.get("link", "")
-    return Letter(title[:200], filled(template.in_app_text, values, part="text in the product"), link=link if ADDRESS.fullmatch(str(link)) else "")
+    link = str(values.get("link", ""))
+    fits = ADDRESS.fullmatch(link) and len(link) <= MOST_LINK
+    return Letter(title[:200], filled(template.in_app_text, values, part="text in the product"), link=link if fits else "")
 
 
 def faults(source: str) -> str:
@@ -137,4 +143,6 @@ def faults(source: str) -> str:
         liquid.from_string(source)
     except LiquidError as error:
         return str(error.args[0] if error.args else error)
+    except RecursionError:
+        return "it is too deep"
     return ""

@@ -177,6 +177,10 @@ def by_server(message: EmailMultiAlternatives, *, to: str, at: datetime) -> due.
         hang_up(used)
         words = said_by(error.smtp_code, error.smtp_error)
         return due.Refused(words) if isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500 else due.Retry(words)
+    except (ValueError, TypeError) as error:  # an address or a header that no mail can have
+        handed_over = used.handed_over
+        hang_up(used)
+        return due.Unknown(type(error).__name__) if handed_over else due.Refused(f"It cannot be put into a mail: {type(error).__name__}.")
     except (OSError, smtplib.SMTPException) as error:
         handed_over = used.handed_over
         hang_up(used)

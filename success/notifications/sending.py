@@ -3,7 +3,7 @@
 `queued -> claimed -> accepted, refused, unknown, dropped`; what a dead worker had in hand and had not begun is simply sent by another.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -121,7 +121,8 @@ def prepare(keys: Collection[int], *, at: datetime) -> None:
     """The letters of a batch in hand are written and stand still, each with its supplier's turn; one that cannot be written is refused, and says why."""
     in_hand = list(Send.objects.filter(pk__in=keys, state=State.QUEUED).select_related("template"))
     Send.objects.filter(pk__in=[send.pk for send in in_hand if send.gate]).update(gate="", gates=[])
-    written, whys = write([send for send in in_hand if send.frozen_at is None])
+    dropped = kept(in_hand, at=at)
+    written, whys = write([send for send in in_hand if send.frozen_at is None and send.pk not in dropped])
     if written:
         db.execute(FREEZE, {"at": at, "letters": msgspec.json.encode(written).decode()})
     if whys:
@@ -131,6 +132,41 @@ def prepare(keys: Collection[int], *, at: datetime) -> None:
     db.execute(TAKE_TURNS, about)
     if without := db.rows(WITHOUT, {**about, "words": gates.WORDS["cap"]}):
         ended([key for (key,) in without], at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class Shut:
+    """What keeps a message back that had been on its way: the gate, and in words."""
+
+    gate: str
+    words: str
+
+
+Again = Callable[..., Mapping[int, Mapping[str, Any] | Shut]]  # (sends, *, at): by send its values of this moment, or what keeps it
+_askers: dict[str, Again] = {}
+
+
+def ask_again(cause: str, still: Again) -> None:
+    """Whoever asked for messages of causes `cause:..` is asked once more as they are written. It may only read, and must not raise."""
+    _askers[cause] = still
+
+
+def kept(in_hand: Collection[Send], *, at: datetime) -> list[int]:
+    """Messages that whoever asked for them does not want sent any more are dropped; the others have the values of this moment."""
+    shut: dict[int, Shut] = {}
+    for cause, still in _askers.items():
+        asked = {send.pk: send for send in in_hand if send.cause.startswith(f"{cause}:")}
+        for key, found in (still(asked.values(), at=at) if asked else {}).items():
+            if isinstance(found, Shut):
+                shut[key] = found
+            else:
+                asked[key].context = letters.known(found)
+    for key, found in shut.items():
+        about = {"gate": found.gate, "gates": [found.gate], "error": found.words, "ended_at": at, "leased_until": None}
+        Send.objects.filter(pk=key, state=State.QUEUED).update(state=State.DROPPED, **about)
+    if shut:
+        ended(list(shut), at=at)
+    return list(shut)
 
 
 def write(sends: Collection[Send]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
