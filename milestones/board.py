@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from milestones import definitions, measures
 from milestones.models import Milestone
 from milestones.progress import STUCK_AFTER
 from success import db
@@ -58,7 +59,7 @@ WAYS = """with climbed as (
         from milestones_achievement r left join unnest(%(milestones)s::bigint[], %(bits)s::bigint[]) as p (milestone_id, bit) on p.milestone_id = r.milestone_id
         group by r.supplier_id
     )
-    select coalesce(c.way, 0), coalesce(c.gone, 0), coalesce(c.moved_at, f.known_since) < %(moved)s, {what}
+    select coalesce(c.way, 0), coalesce(c.gone, 0) | ({barred}), coalesce(c.moved_at, f.known_since) < %(moved)s, {what}
     from success_facts f join success_supplier s on s.id = f.supplier_id left join climbed c on c.supplier_id = f.supplier_id
     where {where} group by 1, 2, 3"""
 # Whole days, grouped before they are ordered: the quartiles come from few rows.
@@ -77,7 +78,7 @@ MONTHS = """select date_trunc('month', f.known_since at time zone %(zone)s)::dat
 
 def board(whom: Whom, *, at: datetime) -> Board:
     """The whole ladder, for these suppliers."""
-    ladder = list(Milestone.objects.ladder()[:MOST])
+    ladder = list(Milestone.objects.ladder().select_related("segment")[:MOST])
     ways = ways_of(whom, ladder, "count(*)", at=at)
     took = {milestone: tuple(days) for milestone, *days in db.rows(DAYS.format(where=whom.where), whom.params)}
     reached, following, stalled = [0] * len(ladder), [0] * (len(ladder) + 1), [0] * (len(ladder) + 1)
@@ -92,9 +93,17 @@ def board(whom: Whom, *, at: datetime) -> Board:
 
 
 def ways_of(whom: Whom, ladder: list[Milestone], what: str, *, at: datetime) -> list[tuple[Any, ...]]:
-    """How these suppliers climbed: rungs reached, rungs taken back, whether they stall, and something of all who did so."""
+    """How these suppliers climbed: rungs reached, rungs that are not for them or were taken back, whether they stall, and something of all who did so."""
+    barred, params = barring(ladder, at=at)
     bits = {"milestones": [one.pk for one in ladder], "bits": [1 << place for place in range(len(ladder))]}
-    return db.rows(WAYS.format(what=what, where=whom.where), whom.params | bits | {"moved": at - STUCK_AFTER})
+    return db.rows(WAYS.format(what=what, where=whom.where, barred=barred), whom.params | bits | params | {"moved": at - STUCK_AFTER})
+
+
+def barring(ladder: list[Milestone], *, at: datetime) -> tuple[str, dict[str, Any]]:
+    """As bits, the rungs of segments that a supplier `s` is not in."""
+    asked = [(place, one) for place, milestone in enumerate(ladder) if (one := definitions.segment_of(milestone))]
+    terms = measures.terms([one for _, one in asked], at=at)
+    return " | ".join(["0", *(f"case when {terms.holds[one.counter]} then 0 else {1 << place} end" for place, one in asked)]), terms.params
 
 
 def next_of(ladder: list[Milestone], way: int, gone: int) -> int:
@@ -121,7 +130,7 @@ REACHED = (
 
 def waiting_at(key: str, *, stalled: bool, at: datetime) -> list[int]:
     """Suppliers in service whose next this one is; or of these those who stall there."""
-    ladder = list(Milestone.objects.ladder()[:MOST])
+    ladder = list(Milestone.objects.ladder().select_related("segment")[:MOST])
     found: list[int] = []
     for way, gone, stalls, suppliers in ways_of(Whom(), ladder, "array_agg(f.supplier_id)", at=at):
         place = next_of(ladder, way, gone)
