@@ -14,7 +14,7 @@ from success.admin.base import ModelAdmin, OfSuppliers, ReadOnlyAdmin
 
 FORMS = (
     'One of {"count": "clients", "at_least": 25}, {"count": "event:Form Completed", "at_least": 3}, {"feature": "forms_created"}, {"features": 4}, '
-    '{"streak": "weeks", "at_least": 4} (or days), {"held": "healthy", "days": 30}, {"profile": ["name", "email"]},'
+    '{"streak": "weeks", "at_least": 4} (or days), {"held": "healthy", "days": 30}, {"profile": ["name", "email"]}, '
     '{"where": {"fact": "score", "is": "at_least", "value": 80}} (a condition as segments have); or {"all": [..]} or {"any": [..]} of these.'
 )
 
