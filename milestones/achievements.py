@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from milestones import celebrations, definitions, rewards
 from milestones.events import Achieved, Revoked
 from milestones.models import Achievement, Milestone
-from milestones.requirements import Measure, is_counted, parse
+from milestones.requirements import WHERE, Measure, is_counted, parse
 from success import db, events
 from success.logs import reason_of
 
@@ -34,16 +34,17 @@ def achieve(milestone: Milestone, *, only: Collection[int] | None = None, silent
     Of a milestone that the database watches, only while no writer is at it (`db.without_writers`).
     """
     requirement = parse(milestone.requirement)
-    counter, n = (requirement.counter, requirement.target) if isinstance(requirement, Measure) else ("", 0)
+    counter, n = (requirement.counter, requirement.target) if isinstance(requirement, Measure) and requirement.kind != WHERE else ("", 0)
     params = {"milestone": milestone.pk, "silent": silent, "at": at, "counter": counter, "n": n, "only": list(only or ())}
     among = "true" if only is None else "f.supplier_id = any(%(only)s)"
-    return db.execute(ACHIEVE.format(met=definitions.lacking(requirement, among=among, since=True)), params)
+    met, more = definitions.lacking(definitions.takes(milestone), among=among, since=True, at=at)
+    return db.execute(ACHIEVE.format(met=met), params | more)
 
 
 def evaluate(*, at: datetime, only: Collection[int] | None = None, among: Iterable[Milestone] | None = None) -> int:
-    """Milestones that no single counter decides are reached by whoever meets them now; says how many were."""
-    found = Milestone.objects.ladder() if among is None else among
-    return sum(achieve(one, only=only, at=at) for one in found if not is_counted(parse(one.requirement)))
+    """Milestones that no counter alone decides, those of a segment among them, are reached by whoever meets them now; says how many were."""
+    found = Milestone.objects.ladder().select_related("segment") if among is None else among
+    return sum(achieve(one, only=only, at=at) for one in found if not is_counted(definitions.takes(one)))
 
 
 TAKE_TOUCHED = """with taken as (delete from milestones_touched where id in (select id from milestones_touched order by id limit %s for update skip locked)
@@ -146,7 +147,7 @@ def revoke(*, achievement: int, because: str, by: User, at: datetime) -> Achieve
 
 def missing(milestone: Milestone, *, after: int = 0, limit: int | None = None, only: Collection[int] | None = None, at: datetime) -> list[int]:
     """Suppliers who meet what the milestone takes and have not got it. A recount, by the same numbers as are shown."""
-    return definitions.meeting(parse(milestone.requirement), milestone=milestone.pk, after=after, limit=limit, only=only, at=at)
+    return definitions.meeting(definitions.takes(milestone), milestone=milestone.pk, after=after, limit=limit, only=only, at=at)
 
 
 @transaction.atomic

@@ -9,12 +9,13 @@ from django.http import HttpRequest
 from milestones import definitions
 from milestones.board import MOST
 from milestones.models import Achievement, Fault, Grant, Milestone, Reward
-from milestones.requirements import Invalid, parse, sentence
+from milestones.requirements import Invalid, parse
 from success.admin.base import ModelAdmin, OfSuppliers, ReadOnlyAdmin
 
 FORMS = (
     'One of {"count": "clients", "at_least": 25}, {"count": "event:Form Completed", "at_least": 3}, {"feature": "forms_created"}, {"features": 4}, '
-    '{"streak": "weeks", "at_least": 4} (or days), {"held": "healthy", "days": 30}, {"profile": ["name", "email"]}; or {"all": [..]} or {"any": [..]} of these.'
+    '{"streak": "weeks", "at_least": 4} (or days), {"held": "healthy", "days": 30}, {"profile": ["name", "email"]}, '
+    '{"where": {"fact": "score", "is": "at_least", "value": 80}} (a condition as segments have); or {"all": [..]} or {"any": [..]} of these.'
 )
 
 
@@ -22,8 +23,7 @@ class MilestoneForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic w
     def clean_requirement(self) -> Any:
         said = self.cleaned_data["requirement"]
         try:
-            requirement = parse(said)
-            list(definitions.thresholds(requirement))
+            definitions.check(parse(said))
         except (Invalid, definitions.UnknownFeature) as error:
             raise forms.ValidationError(str(error)) from None
         return said
@@ -42,21 +42,21 @@ class MilestoneAdmin(ModelAdmin):
     """What there is to reach. Rows outlive their use: who has one keeps it."""
 
     form = MilestoneForm
-    list_display = ["place", "name", "takes", "after", "due_days", "reward", "active"]
+    list_display = ["place", "name", "takes", "segment", "after", "due_days", "reward", "active"]
     list_display_links = ["name"]
-    list_filter = ["active"]
-    list_select_related = ["after", "reward"]
+    list_filter = ["active", "segment"]
+    list_select_related = ["after", "reward", "segment"]
     search_fields = ["key", "name"]
     ordering = ["place"]
     fieldsets = [
         (None, {"fields": ["key", "name", "words", "icon", "opens_next", "celebration"]}),
-        ("What it takes", {"fields": ["requirement", "after", "tier", "due_days"], "description": FORMS}),
+        ("What it takes", {"fields": ["requirement", "segment", "after", "tier", "due_days"], "description": FORMS}),
         ("What it brings, and where it stands", {"fields": ["reward", "place", "active"]}),
     ]
 
     @admin.display(description="takes")
     def takes(self, milestone: Milestone) -> str:
-        return sentence(parse(milestone.requirement))
+        return definitions.in_words(parse(milestone.requirement))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["key"] if obj else []

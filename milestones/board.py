@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from milestones import definitions, measures
 from milestones.models import Milestone
 from milestones.progress import STUCK_AFTER
 from success import db
-from success.stages import IN_SERVICE
+from success.stages import IN_SERVICE, KNOWN_SINCE
 
 MOST = 62  # rungs told apart: as many as there are bits
 
@@ -43,7 +44,7 @@ class Whom:
     def where(self) -> str:
         among = [IN_SERVICE]
         among += ["s.owner_id = %(owner)s"] if self.owner else ["s.owner_id is null"] if self.unassigned else []
-        among += ["f.known_since >= %(since)s and f.known_since < %(until)s"] if self.since else []
+        among += [f"{KNOWN_SINCE} >= %(since)s and {KNOWN_SINCE} < %(until)s"] if self.since else []
         return " and ".join(among)
 
     @property
@@ -52,32 +53,32 @@ class Whom:
 
 
 # Of each supplier the rungs she has reached as bits, and whether the last is long ago: the many suppliers come down to the few ways to have climbed.
-WAYS = """with climbed as (
+WAYS = f"""with climbed as (
         select r.supplier_id, max(r.achieved_at) as moved_at, bit_or(p.bit) filter (where r.revoked_at is null) as way,
                bit_or(p.bit) filter (where r.revoked_at is not null) as gone
         from milestones_achievement r left join unnest(%(milestones)s::bigint[], %(bits)s::bigint[]) as p (milestone_id, bit) on p.milestone_id = r.milestone_id
         group by r.supplier_id
     )
-    select coalesce(c.way, 0), coalesce(c.gone, 0), coalesce(c.moved_at, f.known_since) < %(moved)s, {what}
-    from success_facts f join success_supplier s on s.id = f.supplier_id left join climbed c on c.supplier_id = f.supplier_id
-    where {where} group by 1, 2, 3"""
+    select coalesce(c.way, 0), coalesce(c.gone, 0) | ({{barred}}), coalesce(c.moved_at, {KNOWN_SINCE}) < %(moved)s, {{what}}
+    from success_supplier s left join climbed c on c.supplier_id = s.id
+    where {{where}} group by 1, 2, 3"""
 # Whole days, grouped before they are ordered: the quartiles come from few rows.
-DAYS = """with took as (
-        select r.milestone_id, greatest(0, floor(extract(epoch from r.achieved_at - f.known_since) / 86400))::integer as days, count(*) as n
-        from milestones_achievement r join success_facts f on f.supplier_id = r.supplier_id join success_supplier s on s.id = r.supplier_id
-        where r.revoked_at is null and {where} group by 1, 2
+DAYS = f"""with took as (
+        select r.milestone_id, greatest(0, date_part('day', r.achieved_at - {KNOWN_SINCE}))::integer as days, count(*) as n
+        from milestones_achievement r join success_supplier s on s.id = r.supplier_id
+        where r.revoked_at is null and {{where}} group by 1, 2
     ), summed as (
         select *, sum(n) over (partition by milestone_id order by days) as so_far, sum(n) over (partition by milestone_id) as total from took
     )
     select milestone_id, min(days) filter (where so_far >= 0.25 * total), min(days) filter (where so_far >= 0.5 * total),
            min(days) filter (where so_far >= 0.75 * total) from summed group by 1"""
-MONTHS = """select date_trunc('month', f.known_since at time zone %(zone)s)::date, count(*) from success_facts f join success_supplier s on s.id = f.supplier_id
-    where {where} group by 1 order by 1 desc limit 24"""
+MONTHS = f"""select date_trunc('month', {KNOWN_SINCE} at time zone %(zone)s)::date, count(*) from success_supplier s
+    where {{where}} group by 1 order by 1 desc limit 24"""
 
 
 def board(whom: Whom, *, at: datetime) -> Board:
     """The whole ladder, for these suppliers."""
-    ladder = list(Milestone.objects.ladder()[:MOST])
+    ladder = list(Milestone.objects.ladder().select_related("segment")[:MOST])
     ways = ways_of(whom, ladder, "count(*)", at=at)
     took = {milestone: tuple(days) for milestone, *days in db.rows(DAYS.format(where=whom.where), whom.params)}
     reached, following, stalled = [0] * len(ladder), [0] * (len(ladder) + 1), [0] * (len(ladder) + 1)
@@ -92,9 +93,17 @@ def board(whom: Whom, *, at: datetime) -> Board:
 
 
 def ways_of(whom: Whom, ladder: list[Milestone], what: str, *, at: datetime) -> list[tuple[Any, ...]]:
-    """How these suppliers climbed: rungs reached, rungs taken back, whether they stall, and something of all who did so."""
+    """How these suppliers climbed: rungs reached, rungs that are not for them or were taken back, whether they stall, and something of all who did so."""
+    barred, params = barring(ladder, at=at)
     bits = {"milestones": [one.pk for one in ladder], "bits": [1 << place for place in range(len(ladder))]}
-    return db.rows(WAYS.format(what=what, where=whom.where), whom.params | bits | {"moved": at - STUCK_AFTER})
+    return db.rows(WAYS.format(what=what, where=whom.where, barred=barred), whom.params | bits | params | {"moved": at - STUCK_AFTER})
+
+
+def barring(ladder: list[Milestone], *, at: datetime) -> tuple[str, dict[str, Any]]:
+    """As bits, the rungs of segments that a supplier `s` is not in."""
+    asked = [(place, one) for place, milestone in enumerate(ladder) if (one := definitions.segment_of(milestone))]
+    terms = measures.terms([one for _, one in asked], at=at)
+    return " | ".join(["0", *(f"case when {terms.holds[one.counter]} then 0 else {1 << place} end" for place, one in asked)]), terms.params
 
 
 def next_of(ladder: list[Milestone], way: int, gone: int) -> int:
@@ -121,9 +130,9 @@ REACHED = (
 
 def waiting_at(key: str, *, stalled: bool, at: datetime) -> list[int]:
     """Suppliers in service whose next this one is; or of these those who stall there."""
-    ladder = list(Milestone.objects.ladder()[:MOST])
+    ladder = list(Milestone.objects.ladder().select_related("segment")[:MOST])
     found: list[int] = []
-    for way, gone, stalls, suppliers in ways_of(Whom(), ladder, "array_agg(f.supplier_id)", at=at):
+    for way, gone, stalls, suppliers in ways_of(Whom(), ladder, "array_agg(s.id)", at=at):
         place = next_of(ladder, way, gone)
         if place < len(ladder) and ladder[place].key == key and (stalls or not stalled):
             found += suppliers

@@ -1,11 +1,13 @@
 """The numbers that milestones are about, of any set of suppliers, as SQL over a supplier `s`, its facts `f` and what other apps know of it."""
 
+import json
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from milestones.requirements import EVENT, FEATURE, HELD, Measure, Requirement, Several
-from success import columns, db
+from milestones.requirements import EVENT, FEATURE, HELD, SEGMENT, WHERE, Measure, Requirement, Several
+from success import columns, conditions, db, facts, segments
 from success.metrics import OWN
 from success.models import EventName, Feature
 
@@ -23,6 +25,31 @@ STILL = "last >= (({at}::timestamptz at time zone 'UTC')::date - {allowed})"
 OF_CONTACT = ("name", "email", "phone", "timezone", "locale")
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What measures need to be SQL: of counters their numbers in the catalogue, of conditions the SQL over a supplier `s`, and its parameters."""
+
+    ids: dict[str, int]
+    holds: dict[str, str] = field(default_factory=dict)
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+def terms(measures: Collection[Measure], *, ids: dict[str, int] | None = None, at: datetime) -> Terms:
+    """The terms of these measures. A condition that asks for what is no longer known holds of nobody."""
+    found = Terms(known_ids(measures) if ids is None else ids)
+    asked = {one.counter: one.of for one in measures if one.kind in (WHERE, SEGMENT)}
+    known = facts.known() if asked else {}
+    for n, (counter, said) in enumerate(asked.items()):
+        try:
+            sql, params = segments.matching(conditions.parse(json.loads(said), known), at=at, prefix=f"w{n}_", known=known)
+        except conditions.Invalid:
+            found.holds[counter] = "false"
+        else:
+            found.holds[counter] = f"exists (select from ({sql}) x where x.id = s.id)"
+            found.params.update(params)
+    return found
+
+
 def known_ids(measures: Iterable[Measure]) -> dict[str, int]:
     """Of the counters that the catalogue knows by a number, that number."""
     wanted = list(measures)
@@ -32,21 +59,23 @@ def known_ids(measures: Iterable[Measure]) -> dict[str, int]:
     return {one.counter: found[one.kind][one.of] for one in wanted if one.kind in found and one.of in found[one.kind]}
 
 
-def number(measure: Measure, ids: dict[str, int], *, going_on: bool = False) -> str:
+def number(measure: Measure, terms: Terms, *, going_on: bool = False) -> str:
     """The measure as an expression. It holds no text of anybody's: events and features go by their numbers. `going_on`: of a streak only one that is not broken."""
     match measure.kind:
         case "event":
-            return EVENTS.format(of=int(ids[measure.counter])) if measure.counter in ids else "0"
+            return EVENTS.format(of=int(terms.ids[measure.counter])) if measure.counter in terms.ids else "0"
         case "clients":
             return "f.clients_total"
         case "feature":
-            return f"(f.features >> {int(ids[measure.counter])} & 1)" if measure.counter in ids else "0"
+            return f"(f.features >> {int(terms.ids[measure.counter])} & 1)" if measure.counter in terms.ids else "0"
         case "features":
             return "bit_count(f.features::bit(64))"
         case "streak":
             return streak(measure.of, going_on=going_on)
         case "held":
             return held(measure.of)
+        case "where" | "segment":
+            return f"({terms.holds[measure.counter]})::integer"
     return profile(measure.of.split(","))
 
 
@@ -74,26 +103,28 @@ def profile(fields: Collection[str]) -> str:
     return " + ".join([of_contact, *own])
 
 
-def condition(requirement: Requirement, ids: dict[str, int]) -> str:
+def condition(requirement: Requirement, terms: Terms) -> str:
     """That the requirement is met."""
     if isinstance(requirement, Several):
-        return f"({(' and ' if requirement.every else ' or ').join(condition(part, ids) for part in requirement.parts)})"
-    return f"({number(requirement, ids)}) >= {int(requirement.target)}"
+        return f"({(' and ' if requirement.every else ' or ').join(condition(part, terms) for part in requirement.parts)})"
+    if requirement.kind in (WHERE, SEGMENT):
+        return terms.holds[requirement.counter]  # bare, so that it can be joined
+    return f"({number(requirement, terms)}) >= {int(requirement.target)}"
 
 
 # ---------------------------------------------------------------- since when
 
 
-def since(requirement: Requirement, ids: dict[str, int]) -> str:
+def since(requirement: Requirement, terms: Terms) -> str:
     """When the requirement, which is met, came to be: with the last of all its parts, or the first of any."""
     if isinstance(requirement, Measure):
-        return since_measured(requirement, ids)
+        return since_measured(requirement, terms)
     if requirement.every:
-        return f"greatest({', '.join(since(part, ids) for part in requirement.parts)})"
-    return f"least({', '.join(f'case when {condition(part, ids)} then {since(part, ids)} end' for part in requirement.parts)})"
+        return f"greatest({', '.join(since(part, terms) for part in requirement.parts)})"
+    return f"least({', '.join(f'case when {condition(part, terms)} then {since(part, terms)} end' for part in requirement.parts)})"
 
 
-def since_measured(measure: Measure, ids: dict[str, int]) -> str:
+def since_measured(measure: Measure, terms: Terms) -> str:
     match measure.kind:
         case "streak":
             return f"(select min(first_at) from ({in_a_row(measure.of)}) r where n = {int(measure.target)})"
@@ -102,7 +133,11 @@ def since_measured(measure: Measure, ids: dict[str, int]) -> str:
         case "profile":
             said = ", ".join(f"(c.said_at ->> '{field}')::timestamptz" for field in measure.of.split(","))
             return f"coalesce((select greatest({said}) from success_contact c where c.supplier_id = s.id and c.is_primary), f.known_since)"
-    return f"milestones_reached_at(f.supplier_id, '{measure.kind}', {ids.get(measure.counter, 0)}, {int(measure.target)})"
+        case "where":
+            return "coalesce(f.last_activity_at, f.known_since)"  # the last thing she did; if that is long ago, it is history
+        case "segment":
+            return "null::timestamptz"  # of whom it is is no step
+    return f"milestones_reached_at(f.supplier_id, '{measure.kind}', {terms.ids.get(measure.counter, 0)}, {int(measure.target)})"
 
 
 def source(measures: Iterable[Measure]) -> str:
@@ -129,11 +164,11 @@ class Standing:
     moved: dict[str, datetime | None]
 
 
-def standings(suppliers: Collection[int], asked: Collection[Measure], ids: dict[str, int], *, at: datetime) -> dict[int, Standing]:
-    """How these suppliers stand. `ids` are the numbers by which the catalogue knows counters."""
+def standings(suppliers: Collection[int], asked: Collection[Measure], terms: Terms, *, at: datetime) -> dict[int, Standing]:
+    """How these suppliers stand."""
     by_counter = {one.counter: one for one in asked}
-    numbers = [number(one, ids, going_on=True) for one in by_counter.values()]
-    moved = [MOVED.get(one.kind, "null").format(of=ids.get(one.counter, 0)) for one in by_counter.values()]
+    numbers = [number(one, terms, going_on=True) for one in by_counter.values()]
+    moved = [MOVED.get(one.kind, "null").format(of=terms.ids.get(one.counter, 0)) for one in by_counter.values()]
     sql = f"select {', '.join(['f.supplier_id', 'f.known_since', *numbers, *moved])} from {source(by_counter.values())} where f.supplier_id = any(%(ids)s)"
-    found, n = db.rows(sql, {"at": at, "ids": list(suppliers)}), len(by_counter)
+    found, n = db.rows(sql, terms.params | {"at": at, "ids": list(suppliers)}), len(by_counter)
     return {row[0]: Standing(row[1], dict(zip(by_counter, row[2 : n + 2], strict=True)), dict(zip(by_counter, row[n + 2 :], strict=True))) for row in found}

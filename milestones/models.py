@@ -55,7 +55,7 @@ class MilestoneQuerySet(models.QuerySet["Milestone"]):
 
 
 @remembered(
-    "name", "words", "icon", "requirement", "after", "tier", "due_days", "reward", "celebration", "opens_next", "active", "place", ends=True
+    "name", "words", "icon", "requirement", "segment", "after", "tier", "due_days", "reward", "celebration", "opens_next", "active", "place", ends=True
 )  # fmt: skip
 class Milestone(models.Model):
     """Somewhere worth getting to."""
@@ -65,6 +65,9 @@ class Milestone(models.Model):
     words = models.CharField(max_length=200, help_text="what she reads when she is there")
     icon = models.CharField(max_length=40, default="flag", help_text="a name of Material Symbols")
     requirement = models.JSONField(help_text='what it takes, such as {"count": "clients", "at_least": 25}')
+    segment = models.ForeignKey(
+        "success.Segment", models.PROTECT, null=True, blank=True, related_name="+", help_text="whose it is: nobody else reaches or sees it; empty: everybody's"
+    )
     after = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+", help_text="locked until this one is reached")
     tier = models.PositiveSmallIntegerField(default=1, help_text="1, or 2 for the higher one of the same count")
     due_days = models.PositiveSmallIntegerField(null=True, blank=True, help_text="days after sign-up by which most get here; later is behind")

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from milestones import measures
+from milestones import definitions, measures
 from milestones.measures import Standing
 from milestones.models import Achievement, Milestone, Threshold
-from milestones.requirements import Requirement, parse, progress, sentence
+from milestones.requirements import Requirement, met, parse, progress
 from milestones.requirements import measures as measures_of
 
 STATES = DONE, NEXT, LOCKED, BEHIND, STUCK, OPEN = "done", "next", "locked", "behind", "stuck", "open"
@@ -28,7 +28,7 @@ class Rung:
 
     @property
     def takes(self) -> str:
-        return sentence(parse(self.milestone.requirement))
+        return definitions.in_words(parse(self.milestone.requirement))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,12 @@ def climb(supplier: int, *, at: datetime) -> Climb:
 
 
 def climbs(suppliers: Collection[int], *, at: datetime) -> dict[int, Climb]:
-    """How far each of these suppliers is; a revoked milestone is no rung of hers any more."""
-    ladder = list(Milestone.objects.ladder().select_related("after"))
+    """How far each of these suppliers is; no rung of hers is what was revoked, or is of a segment that she is not in."""
+    ladder = list(Milestone.objects.ladder().select_related("after", "segment"))
     requirements = {one.pk: parse(one.requirement) for one in ladder}
-    asked = [measure for one in requirements.values() for measure in measures_of(one)]
-    standings = measures.standings(suppliers, asked, dict(Threshold.objects.values_list("counter", "of")), at=at)
+    asked = [measure for one in ladder for measure in measures_of(definitions.takes(one))]
+    terms = measures.terms(asked, ids=dict(Threshold.objects.values_list("counter", "of")), at=at)
+    standings = measures.standings(suppliers, asked, terms, at=at)
     reached: dict[int, list[Achievement]] = {supplier: [] for supplier in suppliers}
     for one in Achievement.objects.filter(supplier__in=suppliers).select_related("milestone", "grant__reward").order_by("achieved_at", "pk"):
         reached[one.supplier_id].append(one)
@@ -72,7 +73,8 @@ def rungs(ladder: Sequence[Milestone], requirements: dict[int, Requirement], rea
     found: list[Rung] = []
     for one in ladder:
         achievement = have.get(one.pk)
-        if achievement and achievement.revoked_at:
+        segment = definitions.segment_of(one)
+        if achievement.revoked_at if achievement else segment and not met(segment, standing.values):
             continue
         requirement = requirements[one.pk]
         current, target = progress(requirement, standing.values)

@@ -25,7 +25,7 @@ def reconcile(
 ) -> int:
     """Says how many are missing, or were granted. A chunk is one transaction: cut off, the same call goes on with the rest."""
     total = 0
-    for milestone in Milestone.objects.ladder() if among is None else among:
+    for milestone in Milestone.objects.ladder().select_related("segment") if among is None else among:
         after: int | None = 0
         while after is not None:
             ids = achievements.missing(milestone, after=after, limit=CHUNK, only=only, at=at)

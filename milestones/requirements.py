@@ -1,14 +1,17 @@
 """What a milestone takes, as JSON that people edit: read, checked and said in words. Pure.
 
 `{"count": "event:Form Created", "at_least": 1}`, `{"count": "clients", "at_least": 25}`, `{"feature": "forms_created"}`, `{"features": 4}`,
-`{"streak": "weeks", "at_least": 4}`, `{"held": "healthy", "days": 30}`, `{"profile": ["name", "email"]}`, and `{"all": [..]}` or `{"any": [..]}` of these.
+`{"streak": "weeks", "at_least": 4}`, `{"held": "healthy", "days": 30}`, `{"profile": ["name", "email"]}`, `{"where": <a condition over facts>}`, and
+`{"all": [..]}` or `{"any": [..]}` of these. Which facts there are is not known here: `definitions` checks a condition, `measures` makes it SQL.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 EVENT, CLIENTS, FEATURE, FEATURES, STREAK, HELD, PROFILE = "event", "clients", "feature", "features", "streak", "held", "profile"
+WHERE, SEGMENT = "where", "segment"  # yes or no: 1 or 0 of 1
 COUNTED = (EVENT, CLIENTS, FEATURE, FEATURES)  # counters that the database watches
 UNITS = ("days", "weeks")
 LEVELS = ("critical", "at_risk", "healthy")
@@ -22,7 +25,9 @@ class Invalid(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A number known of every supplier, and how high it has to be. `of` is the event's name, the feature's key, the unit, the level or the fields."""
+    """A number known of every supplier, and how high it has to be. `of` is the event's name, the feature's key, the unit, the level,
+    the fields, or the condition as JSON.
+    """
 
     kind: str
     of: str
@@ -108,8 +113,15 @@ def several(said: Mapping[str, Any], place: str, depth: int) -> Several:
     return Several(name == "all", tuple(parse(part, f"{place}/{n}", depth + 1) for n, part in enumerate(parts)))
 
 
-def where(said: Mapping[str, Any], place: str, depth: int) -> Requirement:
-    raise Invalid(f"{place}: conditions over facts are not available for milestones yet.")
+def where(said: Mapping[str, Any], place: str, depth: int) -> Measure:
+    if not isinstance(said["where"], dict) or not said["where"]:
+        raise Invalid(f'{place}: must be a condition such as {{"fact": "score", "is": "at_least", "value": 80}}.')
+    return holds(said["where"], WHERE)
+
+
+def holds(condition: Any, kind: str) -> Measure:
+    """That a condition holds of her."""
+    return Measure(kind, json.dumps(condition, sort_keys=True), 1)
 
 
 Read = Callable[[Mapping[str, Any], str, int], Requirement]
@@ -181,10 +193,10 @@ def progress(requirement: Requirement, values: Values) -> tuple[int, int]:
     return max((progress(part, values) for part in requirement.parts), key=lambda far: far[0] / far[1])
 
 
-def sentence(requirement: Requirement) -> str:
-    """`25 clients`, as it reads after “takes”."""
+def sentence(requirement: Requirement, condition: Callable[[Any], str] = lambda said: "a condition") -> str:
+    """`25 clients`, as it reads after “takes”; `condition` says conditions in words."""
     if isinstance(requirement, Several):
-        return (" and " if requirement.every else " or ").join(map(sentence, requirement.parts))
+        return (" and " if requirement.every else " or ").join(sentence(part, condition) for part in requirement.parts)
     n, of = requirement.target, requirement.of.replace("_", " ")
     match requirement.kind:
         case "event":
@@ -199,4 +211,6 @@ def sentence(requirement: Requirement) -> str:
             return f"{n} {of if n > 1 else of[:-1]} in a row"
         case "held":
             return f"{of} for {n} days"
+        case "where":
+            return condition(json.loads(requirement.of))
     return f"{requirement.of.replace(',', ', ')} told"

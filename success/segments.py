@@ -30,12 +30,13 @@ def sentence(segment: Segment, known: Facts) -> str:
         return ""
 
 
-def matching(condition: Condition, *, at: datetime, owner: int | None = None, prefix: str = "c") -> tuple[str, Params]:
+def matching(condition: Condition, *, at: datetime, owner: int | None = None, prefix: str = "c", known: Facts | None = None) -> tuple[str, Params]:
     """A statement that selects the ids of the suppliers for whom it holds, and its parameters, their names beginning with `prefix`.
 
     Internal accounts never; those cancelled or paused only where the condition asks for them. With `owner`, of that colleague's book alone.
+    `known`: the facts there are, where the caller has them already.
     """
-    joins, where, params = conditions.sql(condition, facts.known(), at, prefix=prefix)
+    joins, where, params = conditions.sql(condition, facts.known() if known is None else known, at, prefix=prefix)
     among = ["not s.internal" if asks_for_leavers(condition) else IN_SERVICE]
     if owner is not None:
         among.append(f"s.owner_id = %({prefix}owner)s")

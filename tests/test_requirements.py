@@ -6,6 +6,7 @@ from milestones.requirements import Invalid, Measure, Several, is_counted, measu
 
 CLIENTS = {"count": "clients", "at_least": 25}
 FORM = {"count": "event:Form Created", "at_least": 1}
+RICH = {"where": {"value": 80, "is": "at_least", "fact": "mrr"}}
 
 READ = [
     (CLIENTS, Measure("clients", "", 25), "25 clients"),
@@ -18,6 +19,7 @@ READ = [
     ({"streak": "days", "at_least": 1}, Measure("streak", "days", 1), "1 day in a row"),
     ({"held": "healthy", "days": 30}, Measure("held", "healthy", 30), "healthy for 30 days"),
     ({"profile": ["phone", "name", "name"]}, Measure("profile", "name,phone", 2), "name, phone told"),
+    (RICH, Measure("where", '{"fact": "mrr", "is": "at_least", "value": 80}', 1), "a condition"),
     ({"any": [CLIENTS, FORM]}, Several(False, (Measure("clients", "", 25), Measure("event", "Form Created", 1))), "25 clients or “Form Created” once"),
 ]  # fmt: skip
 
@@ -37,7 +39,8 @@ WRONG = [
     ({"feature": "x" * 300}, "must be a text"), ({"feature": "a\0"}, "must be a text"), ({"features": -1}, "from 1 on"),
     ({"streak": "months", "at_least": 1}, "one of days, weeks"), ({"held": "ok", "days": 1}, "one of critical"), ({"held": "healthy"}, "needs days"),
     ({"profile": []}, "must be a list"), ({"profile": ["shoe size"]}, "must be one of"), ({"profile": [[]]}, "must be one of"),
-    ({"all": []}, "must be a list"), ({"all": [CLIENTS, {}]}, "/all/1: must be an object"), ({"where": {}}, "not available"),
+    ({"all": []}, "must be a list"), ({"all": [CLIENTS, {}]}, "/all/1: must be an object"), ({"where": {}}, "/where: must be a condition"),
+    ({"where": [RICH["where"]]}, "must be a condition"), ({**RICH, "days": 3}, "/days: is not part of where"),
     ({"all": [{"all": [{"all": [{"all": [{"all": [{"all": [CLIENTS]}]}]}]}]}]}, "nested too deeply"),
 ]  # fmt: skip
 
@@ -51,6 +54,7 @@ def test_what_is_refused_says_where_and_why(said, why):
 BOTH, EITHER = {"all": [CLIENTS, FORM]}, {"any": [CLIENTS, {"count": "event:Form Created", "at_least": 4}]}
 FAR = [
     (CLIENTS, {}, False, (0, 25)), (CLIENTS, {"clients": 7}, False, (7, 25)), (CLIENTS, {"clients": 30}, True, (25, 25)),
+    (RICH, {}, False, (0, 1)), (RICH, {parse(RICH).counter: 1}, True, (1, 1)), ({"all": [RICH, FORM]}, {parse(RICH).counter: 1}, False, (1, 2)),
     (BOTH, {"clients": 25}, False, (1, 2)), (BOTH, {"clients": 25, "event:Form Created": 2}, True, (2, 2)),
     (EITHER, {"clients": 5, "event:Form Created": 2}, False, (2, 4)), (EITHER, {"clients": 25}, True, (25, 25)),
 ]  # fmt: skip

@@ -1,5 +1,7 @@
 """The board: how far suppliers are on the ladder of milestones, how long it takes them, and where they stall. Every number leads to the suppliers it counts."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -60,9 +62,16 @@ def board(request: HttpRequest) -> HttpResponseBase:
 
 def read(whom: Whom, *, at: datetime) -> Board:
     """A pass over all that was reached: of very many suppliers it takes seconds."""
+    with patience():
+        return ladder.board(whom, at=at)
+
+
+@contextmanager
+def patience() -> Iterator[None]:
+    """Within, a statement may take longer than a page's otherwise may."""
     with transaction.atomic():
         db.rows("select set_config('statement_timeout', %s, true)", [PATIENCE])
-        return ladder.board(whom, at=at)
+        yield
 
 
 def rung(asked: Asked, level: Level, suppliers: int) -> dict[str, Any]:

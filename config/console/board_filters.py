@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
 
+from config.console.board import patience
 from config.console.filters import found_by
 from config.console.portfolio_filters import Linked
 from milestones import board
@@ -35,7 +36,9 @@ class NextFilter(MilestoneFilter):
     title, parameter_name, said, stalled = "milestone that is next", "next_up", "next is {}", False
 
     def narrowed(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
-        return found_by(queryset, "select unnest(%(ids)s::bigint[])", {"ids": board.waiting_at(value, stalled=self.stalled, at=clock.now())})
+        with patience():
+            ids = board.waiting_at(value, stalled=self.stalled, at=clock.now())
+        return found_by(queryset, "select unnest(%(ids)s::bigint[])", {"ids": ids})
 
 
 class StalledFilter(NextFilter):

@@ -15,10 +15,11 @@ from milestones import definitions, reconciling
 from milestones.admin import MilestoneAdmin
 from milestones.definitions import Gain
 from milestones.models import Milestone
-from milestones.requirements import parse, sentence
+from milestones.requirements import parse
 from success import books, clock, db
 
 PATIENCE = "4s"
+DECIDING = {"requirement", "segment", "active"}  # who has it
 AT_ONCE = 10_000  # suppliers who have it as soon as it is saved; more have it after the night
 
 
@@ -39,15 +40,11 @@ class Definitions(MilestoneAdmin):
         if not (self.has_change_permission(request, milestone) if milestone else not object_id and self.has_add_permission(request)):
             return None
         form = self.get_form(request, milestone, change=milestone is not None)(request.POST, instance=milestone)
-        return (
-            form.instance
-            if form.is_valid() and form.instance.active and {"requirement", "active"} & {*form.changed_data, *([] if milestone else ["active"])}
-            else None
-        )
+        return form.instance if form.is_valid() and form.instance.active and DECIDING & {*form.changed_data, *([] if milestone else ["active"])} else None
 
     def save_model(self, request: HttpRequest, obj: Milestone, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        if obj.active and {"requirement", "active"} & set(form.changed_data):
+        if obj.active and DECIDING & set(form.changed_data):
             transaction.on_commit(partial(give, request, obj))
 
 
@@ -67,11 +64,16 @@ def who_would_gain(request: HttpRequest, milestone: Milestone) -> TemplateRespon
     """How many, and five of them; saved is nothing yet."""
     typed = [(name, value) for name, values in request.POST.lists() for value in values if name != "csrfmiddlewaretoken"]
     before = Milestone.objects.filter(pk=milestone.pk).first()
-    was = sentence(parse(before.requirement)) if before else ""
-    about = {"milestone": milestone, "was": was, "becomes": sentence(parse(milestone.requirement)), "typed": typed}
+    was = said(before) if before else ""
+    about = {"milestone": milestone, "was": was, "becomes": said(milestone), "typed": typed}
     seen = gain(milestone, owner=request.user.pk if books.limited(request.user) else None)
     some = [(one.pk, person(one)) for one in seen.some] if seen else []
     return page(request, "definition", title=f"Who would have it: {milestone.name}", seen=seen, some=some, **about)
+
+
+def said(milestone: Milestone) -> str:
+    whose = f", of “{milestone.segment}” only" if milestone.segment else ""
+    return definitions.in_words(parse(milestone.requirement)) + whose
 
 
 def gain(milestone: Milestone, owner: int | None = None) -> Gain | None:
@@ -79,6 +81,6 @@ def gain(milestone: Milestone, owner: int | None = None) -> Gain | None:
     try:
         with transaction.atomic():
             db.rows("select set_config('statement_timeout', %s, true)", [PATIENCE])
-            return definitions.gain(parse(milestone.requirement), milestone=milestone.pk, owner=owner, at=clock.now())
+            return definitions.gain(definitions.takes(milestone), milestone=milestone.pk, owner=owner, at=clock.now())
     except OperationalError:
         return None
