@@ -90,7 +90,7 @@ def one(request: HttpRequest, pk: int) -> HttpResponseBase:
 GATES = {
     "broken": "the playbook has to be mended", "refused": "their mail server refused it",
     "service": "not in service", "condition": "does not qualify", "running": "being helped already", "again": "helped lately", "no_address": "no address known",
-    "data": "something is not known", "channel_off": "wants no mail", "category_off": "wants no tips", "suppressed": "mail to her came back",
+    "data": "no name, owner or activity known", "channel_off": "wants no mail", "category_off": "wants no tips", "suppressed": "mail to her came back",
     "cap": "had it within its days", "quiet": "night where she is", "paused": "asked for a pause", "stopped": "all sending is stopped",
     "settings": "sender not set up", "first_day": "waits for the second day", "owner": "no owner", "late": "too late", "cause": "no longer needed",
     "unwritten": "letter could not be written",
@@ -148,7 +148,7 @@ def of_supplier(supplier: Supplier) -> dict[str, Any]:
 class SendForm(forms.Form):
     """Sent, it goes through the same gates. Some can be overruled, with a reason."""
 
-    reason = forms.CharField(max_length=200, required=False, widget=UnfoldAdminTextInputWidget, label="Why against the gates above")
+    reason = forms.CharField(max_length=200, required=False, widget=UnfoldAdminTextInputWidget, label="Why send it all the same")
     key = forms.CharField(max_length=40, widget=forms.HiddenInput)
 
 

@@ -8,7 +8,7 @@ TEXT = """Hi {{ first_name }},
 
 {% if clients == 0 %}{{ days_known }} days in, and your client list is still empty.{% else %}{{ clients }} {% if clients == 1 %}client is{% else %}clients are{% endif %} in your account, and {% if forms == 0 %}no form is made yet{% elsif forms == 1 %}1 form is ready for them{% else %}{{ forms }} forms are ready for them{% endif %}.{% endif %}
 
-One thing helps most now: bring in the rest of your clients. A list from a spreadsheet or your address book is enough, and each of them can have your form.
+One thing helps most now: bring in {% if clients > 0 %}the rest of {% endif %}your clients. A list from a spreadsheet or your address book is enough{% if forms == 1 %}, and each of them can have your form{% elsif forms > 1 %}, and each of them can have one of your forms{% endif %}.
 
 {% if booking_url %}If you would rather do it together, choose 15 minutes with me: {{ booking_url }}
 

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.smtp import EmailBackend
 from django.template.loader import render_to_string
+from django.utils.html import format_html, format_html_join
 
 from success import due, suppliers
 from success.logs import clean
@@ -45,8 +46,15 @@ def message_of(send: Send, *, to: str) -> EmailMultiAlternatives:
 
 
 def paragraphs_of(send: Send) -> list[list[str]]:
-    """The lines of each paragraph."""
-    return [one.split("\n") for one in re.split(r"\n\s*\n", send.text.replace("\r\n", "\n"))]
+    """The lines of each paragraph, as HTML."""
+    return [[linked(line) for line in one.split("\n")] for one in re.split(r"\n\s*\n", send.text.replace("\r\n", "\n"))]
+
+
+def linked(line: str) -> str:
+    """The line with our own addresses as links. No others: a name may look like one."""
+    ours = f"{settings.BASE_URL}/"
+    link = '<a href="{0}" style="overflow-wrap: anywhere">{0}</a>'
+    return format_html_join("", "{}", ((format_html(link, part) if part.startswith(ours) else part,) for part in re.split(r"(\s+)", line)))
 
 
 def footer(send: Send) -> dict[str, str]:
