@@ -45,6 +45,21 @@ class OfSuppliers(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return books.visible(super().get_queryset(request), request.user, path=self.supplier_path)
 
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        return ["who" if column == "supplier" else column for column in super().get_list_display(request)]
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        found = super().get_changelist_instance(request)
+        if "who" in found.list_display:
+            found.result_list = found.result_list.prefetch_related("supplier__contacts")
+        return found
+
+    @admin.display(description="supplier", ordering="supplier__external_id", empty_value="-")
+    def who(self, row: Any) -> str | None:
+        """The name of the person to speak to, else the product's id."""
+        people = sorted(row.supplier.contacts.all(), key=lambda one: not one.is_primary) if row.supplier else []
+        return (people[0].name if people else "") or (row.supplier and row.supplier.external_id)
+
 
 class ValuesFilter(admin.AllValuesFieldListFilter):
     """The values that the rows of the list have: of a field of another model, Django would offer those of everybody."""

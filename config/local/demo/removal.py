@@ -25,6 +25,7 @@ DAY = timedelta(days=1)
 # The keys are found by the activity; what identifies leaves none, so its keys are computed again.
 KEYS = "digest in (select message from success_activity where supplier_id = any(%(ids)s) union all select unnest(%(digests)s::uuid[]))"
 COMPANY_PAST = "delete from success_customfieldpast where name = %(company)s and description = %(brought)s"
+SWITCHED = "delete from interventions_playbookpast where pgh_context is null and pgh_created_at >= %(since)s"  # by nobody: by the demo
 COMPANY_UNUSED = """name = %(company)s and description = %(brought)s
     and not exists (select 1 from success_supplier where custom ? %(company)s and id <> all(%(ids)s))"""
 
@@ -116,6 +117,7 @@ def remove_all(*, at: datetime) -> Counts:
         for source in Source.objects.filter(is_demo=True):
             for playbook in Playbook.objects.on():  # what reached out to invented people does not go on to real ones
                 playbooks.switch(playbook, on=False, at=at)
+            db.execute(SWITCHED, {"since": source.created_at})
             ids = suppliers_of(source)
             add(counts, remove_suppliers(ids, source, at=at))
             add(counts, {"success_customfield": db.execute(f"delete from success_customfield where {COMPANY_UNUSED}", company(ids))})
