@@ -14,7 +14,7 @@ from interventions import gates, ledger, personalization, plans
 from interventions.events import InterventionEnded, InterventionStarted
 from interventions.ledger import Gate
 from interventions.models import CAUSE, Decision, Ended, Intervention, Outcome, Playbook, Step
-from success import due, events, notifications, work
+from success import due, events, facts, notifications, work
 from success.models import Facts, Send
 from success.models.due import State
 from success.notifications import sending
@@ -28,6 +28,7 @@ IN_STEP = ("condition", "service")  # gates that end a run: she is active again,
 # ---------------------------------------------------------------- beginning
 
 
+@facts.held()
 @transaction.atomic
 def consider(playbook: int, suppliers: Collection[int], *, at: datetime) -> Counter[str]:
     """Of suppliers who qualify each is begun with, or stands in the ledger with what kept her; counts both.
@@ -112,6 +113,7 @@ def ask(playbook: Playbook, supplier: int, *, key: str, at: datetime, by: User |
 # ---------------------------------------------------------------- steps
 
 
+@facts.held()
 def carry_out(row: Step, *, at: datetime) -> due.Outcome:
     """A step is done, in the transaction that records it, and the next one is due."""
     run = Intervention.objects.select_for_update(of=("self",)).select_related("playbook", "supplier__owner").get(pk=row.intervention_id)

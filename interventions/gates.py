@@ -13,19 +13,10 @@ from success.models import MessageTemplate
 from success.notifications import gates as sending
 from success.notifications import letters
 
+# No reason overrules these.
 ALWAYS = {
-    "broken",
-    "unwritten",
-    "running",
-    "data",
-    "stopped",
-    "settings",
-    "service",
-    "no_address",
-    "channel_off",
-    "category_off",
-    "suppressed",
-}  # no reason overrules these
+    "broken", "unwritten", "running", "data", "stopped", "settings", "service", "no_address", "channel_off", "category_off", "suppressed",
+}  # fmt: skip
 OF_SENDING = [gate.key for gate in sending.GATES if gate.key != "late"]
 STANDING = """select s.id,
         exists (select 1 from interventions_intervention r where r.supplier_id = s.id and r.playbook_id = %(playbook)s and r.ended_at is null),

@@ -1,6 +1,8 @@
 """What is known of a supplier, for conditions: each app registers its own from its `facts.py`; the ground's are here."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
@@ -24,8 +26,23 @@ def register_more(found: Callable[[], Iterable[Fact]]) -> None:
     _more.append(found)
 
 
+_held: ContextVar[dict[str, Fact] | None] = ContextVar("facts", default=None)
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Within, what facts there are is read once. Also a decorator: of a page, a step, a sweep."""
+    token = _held.set(known())
+    try:
+        yield
+    finally:
+        _held.reset(token)
+
+
 def known() -> dict[str, Fact]:
     """Every fact by its key."""
+    if (found := _held.get()) is not None:
+        return found
     return _registered | {fact.key: fact for found in _more for fact in found()}
 
 

@@ -33,6 +33,7 @@ DAYS = 7
 
 
 @console("interventions.view_playbook")
+@facts.held()
 def everything(request: HttpRequest) -> HttpResponseBase:
     """Each playbook in words, whether it is on, and what it did this week."""
     found = Playbook.objects.order_by("name")
@@ -69,6 +70,7 @@ def visible(rows: Any, request: HttpRequest) -> Any:
 
 
 @console("interventions.view_playbook")
+@facts.held()
 def one(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Whom a playbook would reach today, who is kept by what, and what it decided last."""
     playbook, at = get_object_or_404(Playbook, pk=pk), clock.now()
@@ -153,6 +155,7 @@ class SendForm(forms.Form):
 
 
 @console("interventions.run_playbook", methods=("GET", "POST"))
+@facts.held()
 def preview(request: HttpRequest, pk: int, playbook: str) -> HttpResponseBase:
     """What a playbook would send her now, and each gate; sent, it begins."""
     supplier, chosen, at = supplier_of(request, pk), get_object_or_404(Playbook, key=playbook), clock.now()

@@ -20,7 +20,7 @@ from health.scoring import WS142, score
 from milestones import progress, rewards
 from success import clock
 from success.metrics import STORED_WINDOW
-from success.models import Preferences, Snooze, Supplier, Task
+from success.models import Snooze, Supplier, Task
 
 SHOWN = 90  # days of the chart
 AHEAD = 3  # rungs of the ladder that stand there at once
@@ -38,7 +38,7 @@ def story(request: HttpRequest, pk: int) -> HttpResponseBase:
         "story",
         title=person(supplier),
         supplier=supplier,
-        contact=supplier.contacts.filter(is_primary=True).first(),
+        contact=next((one for one in supplier.contacts.all() if one.is_primary), None),
         came_from=back(request, "", name="from"),
         override=overrides.active([pk], at=at).get(pk),
         timeline=entries,
@@ -48,7 +48,7 @@ def story(request: HttpRequest, pk: int) -> HttpResponseBase:
         **standing(health),
         way=way,
         way_words=steps.sentence(way.steps) if way else "",
-        unsubscribed=Preferences.objects.filter(pk=pk).values_list("unsubscribed_at", flat=True).first(),
+        unsubscribed=getattr(getattr(supplier, "preferences", None), "unsubscribed_at", None),
         chart=chart(supplier, health, at=at),
         **of_supplier(supplier),
         **ladder(pk, at=at),
