@@ -57,7 +57,6 @@ def onwards(request: HttpRequest, url: str) -> HttpResponse:
 
 def supplier_of(request: HttpRequest, pk: int) -> Supplier:
     """The supplier, if this person may see it; else there is none."""
-    found: Supplier = get_object_or_404(
-        books.visible(Supplier.objects.select_related("owner", "facts", "preferences").prefetch_related("contacts"), request.user), pk=pk
-    )
+    everybody = Supplier.objects.select_related("owner", "facts", "preferences").prefetch_related("contacts")
+    found: Supplier = get_object_or_404(books.visible(everybody, request.user), pk=pk)
     return found
