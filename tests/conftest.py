@@ -17,7 +17,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from interventions.models import Playbook
 from milestones.models import Milestone, Reward
 from success import catalogue, keys, limits
-from success.models import EventName, Feature, MessageTemplate
+from success.models import EventName, Feature, MessageTemplate, Segment
 from tests.factories import SourceFactory
 from tests.server import free_port, running
 
@@ -29,6 +29,7 @@ SEEDED = {
     "milestones_reward",
     "interventions_playbook",
     "success_messagetemplate",
+    "success_segment",  # milestones refer to it: to truncate it would take them along
 }
 
 
@@ -77,6 +78,7 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
             Feature.objects.exclude(pk__in=seeds[1]).delete()
             Playbook.objects.update(switched_on_at=None, first_day=None)
             Milestone.objects.exclude(pk__in=seeds[2]).delete()
+            Segment.objects.all().delete()
             Reward.objects.exclude(pk__in=seeds[3]).delete()
             MessageTemplate.objects.exclude(pk__in=seeds[4]).delete()
             get_user_model().objects.all().delete()

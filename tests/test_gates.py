@@ -329,9 +329,9 @@ def test_what_was_claimed_is_looked_at_again_before_it_leaves(box, sarah, templa
 
 
 def test_a_notice_whose_cause_is_gone_is_withdrawn(box, sarah, template):
-    tell(sarah, cause="intervention:1")
-    tell(sarah, "k2", cause="intervention:2", template="first_steps")
-    assert cancel(cause="intervention:1", at=NOW) == 1
+    tell(sarah, cause="offer:1")
+    tell(sarah, "k2", cause="offer:2", template="first_steps")
+    assert cancel(cause="offer:1", at=NOW) == 1
     assert cancel(cause="", at=NOW) == 0
     assert Send.objects.get(key="k1").gate == "cause"
     assert run() == {"accepted": 1}
