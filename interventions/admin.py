@@ -17,10 +17,14 @@ class InterventionAdmin(OfSuppliers, ReadOnlyAdmin):
 
 @admin.register(Decision)
 class DecisionAdmin(OfSuppliers, ReadOnlyAdmin):
-    list_display = ["at", "supplier", "playbook", "outcome", "gate", "next_possible_at"]
+    list_display = ["at", "supplier", "playbook", "outcome", "why", "next_possible_at"]
     list_filter = ["playbook", "outcome", "gate"]
     list_select_related = ["supplier", "playbook"]
     ordering = ["-pk"]
+
+    @admin.display(description="why not")
+    def why(self, decision: Decision) -> str:
+        return next((str(gate.get("why", "")) for gate in decision.gates if gate["key"] == decision.gate), "") or decision.gate.replace("_", " ")
 
 
 @admin.register(Step)

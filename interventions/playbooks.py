@@ -12,6 +12,7 @@ from interventions.models import Playbook
 
 log = structlog.get_logger(__name__)
 CHUNK = 500
+NIGHT = "quiet"  # the gate that opens by itself within the day
 LOOKED_AT = 2_000  # suppliers: as many a page can ask all gates of at once
 
 
@@ -47,16 +48,16 @@ class Reach:
 
 
 def reach(playbook: Playbook, *, at: datetime, owner: int | None = None) -> Reach:
-    """Of all, or of one owner's book. Nothing is written."""
+    """Of all, or of one owner's book; who sleeps just now is reached in the morning. Nothing is written."""
     reached, kept = list[int](), Counter[str]()
     found = gates.qualifying(playbook, at=at, owner=owner)
     looked_at = found[:LOOKED_AT]
     for supplier, asked in (gates.to_begin(playbook, looked_at, at=at, qualified=set(looked_at)) if looked_at else {}).items():
         failed = ledger.first_failed(asked)
-        if failed:
-            kept[failed.key] += 1
-        else:
+        if failed is None or failed.key == NIGHT:
             reached.append(supplier)
+        else:
+            kept[failed.key] += 1
     return Reach(reached, dict(kept.most_common()), len(found) - len(looked_at))
 
 

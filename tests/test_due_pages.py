@@ -8,7 +8,8 @@ from django.urls import reverse
 
 from success import clock, due, roles
 from success.events import DELIVERIES
-from success.models import Colleague, Delivery, Event
+from success.models import Colleague, Delivery, Event, MessageTemplate, Send
+from success.notifications import notify, sending
 from tests.factories import ContactFactory, StaffFactory, SupplierFactory
 
 LIST = "/admin/success/delivery/"
@@ -154,3 +155,34 @@ def test_the_operations_page_counts_what_is_due_and_leads_to_it(client, boss):
         *(f"{LIST}?is={key}" for key in ("left", "due", "later", "claimed")),
     ):
         assert words in page
+
+
+# ---------------------------------------------------------------- letters
+
+
+@pytest.fixture
+def letter(db):
+    """One that was begun by a worker who died: nobody knows whether it went out."""
+    at = clock.now()
+    MessageTemplate.objects.create(key="hello", category="tips", subject="Hello", text="Hello {{ first_name }}", cap_days=0)
+    contact = ContactFactory(name="Sarah Berg")
+    notify(supplier=contact.supplier_id, template="hello", context={}, category="tips", key="k1", at=at, channels=("email",))
+    Send.objects.update(state="unknown", attempts=1, subject="Hello", text="Hello Sarah\n\nand welcome", frozen_at=at, due_at=at - timedelta(minutes=5))
+    return Send.objects.get()
+
+
+def test_a_letter_of_which_nobody_knows_goes_out_again_with_the_same_words(client, boss, sink, letter):
+    page = reverse("admin:success_send_change", args=[letter.pk])
+    listed = client.get(reverse("admin:success_send_changelist") + "?is=left").text
+    assert "hello by email" in listed and "Sarah Berg" in listed and "needs a person" in listed
+    assert "Hello Sarah<br><br>and welcome" in client.get(page).text
+    client.post(reverse("console:due_again", args=["success.send"]), {"rows": letter.pk, "next": page})
+    assert due.run(sending.KIND, at=clock.now()) == {"accepted": 1}
+    assert sink.letters[0].get_body(("plain",)).get_content().startswith("Hello Sarah")
+
+
+def test_or_is_dropped_for_a_reason_and_whoever_asked_for_it_hears(client, boss, letter):
+    client.post(reverse("console:due_drop", args=["success.send"]), {"rows": letter.pk, "reason": "she told us that it came"})
+    letter.refresh_from_db()
+    assert (letter.state, letter.error, letter.ended_by) == ("dropped", "she told us that it came", boss)
+    assert Event.objects.get(name="success.notification_sent").payload["outcome"] == "dropped"

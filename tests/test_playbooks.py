@@ -97,6 +97,16 @@ def test_the_built_in_playbook_is_off_until_somebody_switches_it_on(maya):
     assert not Intervention.objects.exists()
 
 
+def test_who_sleeps_now_is_counted_among_those_it_would_reach_today_but_begun_with_in_the_morning(maya, playbook, settings):
+    sarah = quiet(maya)
+    settings.QUIET_HOURS = "00:00-23:59"
+    assert playbooks.reach(playbook, at=NOW).suppliers == [sarah.pk]
+    assert playbooks.sweep(at=NOW) == {"left_out": 1} and outcomes(sarah) == [("deferred", "quiet")]
+    assert Decision.objects.get().next_possible_at > NOW
+    settings.QUIET_HOURS = "00:00-00:00"
+    assert playbooks.sweep(at=NOW + timedelta(minutes=1)) == {"started": 1}
+
+
 # ---------------------------------------------------------------- who is reached
 
 

@@ -84,7 +84,7 @@ def one(request: HttpRequest, pk: int) -> HttpResponseBase:
         reached=[(key, names[key]) for key in reach.suppliers[:SHOWN] if key in names],
         kept=[(GATES.get(gate, gate), n) for gate, n in reach.kept.items()],
         room=engine.room_of(playbook, at=at), sums=[(told(outcome, gate), n) for outcome, gate, n in sums],
-        latest=[(decision, names[decision.supplier_id], told(decision.outcome, decision.gate)) for decision in latest if decision.supplier_id in names],
+        latest=[(decision, names[decision.supplier_id], why(decision)) for decision in latest if decision.supplier_id in names],
         limited=books.limited(request.user),
     )  # fmt: skip
 
@@ -104,6 +104,13 @@ OUTCOMES = {
     Outcome.FAILED: "failed",
     Outcome.UNKNOWN: "not known whether sent",
 }
+
+
+def why(decision: Decision) -> str:
+    """What was decided, with the reason in full where it was decided against."""
+    said = next((gate.get("why", "") for gate in decision.gates if gate["key"] == decision.gate), "")
+    what, _, short = told(decision.outcome, decision.gate).partition(": ")
+    return f"{what}: {said or short}" if decision.gate else what
 
 
 def told(outcome: str, gate: str) -> str:
@@ -143,7 +150,7 @@ def of_supplier(supplier: Supplier) -> dict[str, Any]:
     latest = Decision.objects.filter(supplier=supplier).select_related("playbook").order_by("-at")[:LATEST]
     return {
         "playbooks": [Standing(playbook, runs.get(playbook.pk)) for playbook in Playbook.objects.order_by("name")],
-        "decisions": [(decision, told(decision.outcome, decision.gate)) for decision in latest],
+        "decisions": [(decision, why(decision)) for decision in latest],
     }
 
 

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from success.admin.base import ModelAdmin, OfSuppliers, ReadOnly
+from success.admin.due import DueRowAdmin, StateFilter
 from success.models import Notification, Send
 from success.notifications import letters
 
@@ -51,18 +52,26 @@ class MessageTemplateAdmin(ModelAdmin):
 
 
 @admin.register(Send)
-class SendAdmin(ReadOnly, OfSuppliers):
-    list_display = ["at", "supplier", "user", "template", "channel", "state", "due_at", "error"]
-    list_filter = ["state", "channel", ("template", admin.RelatedOnlyFieldListFilter), "gate"]
+class SendAdmin(DueRowAdmin):
+    """What one that needs a person says is either tried again, with the same words, or dropped for a reason."""
+
+    list_filter = [StateFilter, "channel", ("template", admin.RelatedOnlyFieldListFilter), "gate"]
     list_select_related = ["supplier", "user", "template"]
     search_fields = ["supplier__external_id", "key", "subject"]
     show_full_result_count = False
-    ordering = ["-at"]
     fields = [
-        "supplier", "user", "template", "channel", "category", "state", "subject", "text", "button", "link", "at", "due_at", "latest_at", "frozen_at",
-        "attempts", "ended_at", "ended_by", "gate", "gates", "error", "overrule", "key", "cause", "message_id",
+        "what", "who", "user", "category", "subject", "letter", "link", "at", "due_at", "latest_at", "frozen_at", "attempts", "ended_at", "ended_by",
+        "gates", "overrule", "key", "cause", "message_id",
     ]  # fmt: skip
     readonly_fields = fields
+
+    @admin.display(description="what", ordering="template__key")
+    def what(self, row: Send) -> str:
+        return f"{row.template.key.replace('_', ' ')} by {row.channel}"
+
+    @admin.display(description="letter", empty_value="not written yet")
+    def letter(self, row: Send) -> str | None:
+        return "\n\n".join([row.text, *([f"[{row.button}]"] if row.button else [])]) or None
 
 
 @admin.register(Notification)
