@@ -16,7 +16,7 @@ class InterventionStarted(Fact):
 
 @dataclass(frozen=True)
 class InterventionEnded(Fact):
-    """A supplier's run of a playbook is over: `goal, moved, over, done, stopped, left`."""
+    """A supplier's run of a playbook is over: `goal, moved, over, stopped, left`."""
 
     playbook: str
     episode: int

@@ -60,7 +60,6 @@ class Ended(models.TextChoices):
     GOAL = "goal", "she got there"
     MOVED = "moved", "she is active again"
     OVER = "over", "its time was over"
-    DONE = "done", "all steps are done"
     STOPPED = "stopped", "stopped by one of us"
     LEFT = "left", "she is no longer in service"
 

@@ -60,7 +60,6 @@ def letter(
         "days_known": days_known,
         "days_quiet": days_quiet,
         "clients": clients,
-        "clients_to_go": max(0, 25 - clients),
         "features": features,
         "forms": forms,
         "booking_url": calls.link(supplier=supplier, owner=owner, message=message) if booking and owner and message is not None else "",

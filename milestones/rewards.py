@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 
 from milestones.events import RewardClawedBack, RewardGranted
 from milestones.models import SPENDING, Achievement, Grant, GrantState, Reward, RewardKind
@@ -18,6 +18,7 @@ from success.work import AlreadyEnded
 
 # Nothing is left to redeem of these: another system does it and says so, or one of us does.
 BY_OTHERS = (RewardKind.TRIAL_EXTENSION, RewardKind.HUMAN_GIFT)
+UNCONFIRMED = timedelta(days=2)
 
 
 class NotHers(Exception):
@@ -83,7 +84,7 @@ def tell(grant: Grant, achievement: Achievement, *, at: datetime) -> None:
 def ask_a_person(grant: Grant, title: str, *, days: int, at: datetime) -> Task | None:
     """A task for whoever owns the supplier; nobody's, and the ledger alone says that it waits."""
     owner, due_on = grant.supplier.owner, (at + timedelta(days=days)).date()
-    return work.plan(supplier=grant.supplier_id, title=title[:200], due_on=due_on, assignee=owner, by=owner, at=at) if owner else None
+    return work.plan(supplier=grant.supplier_id, title=title[:200], due_on=due_on, assignee=owner, by=None, at=at) if owner else None
 
 
 # ---------------------------------------------------------------- what becomes of it
@@ -172,6 +173,19 @@ def claw_back(achievement: Achievement, *, by: User, at: datetime) -> Grant | No
 def expire(*, at: datetime) -> int:
     """What was not redeemed in time is hers no longer."""
     return Grant.objects.filter(state=GrantState.GRANTED, expires_at__lte=at).update(state=GrantState.EXPIRED, ended_at=at)
+
+
+@transaction.atomic
+def ask_about_waiting(*, at: datetime) -> int:
+    """Her owner has a task about what no other system confirmed in two days, and about a gift whose supplier had no owner before; says how many."""
+    nobody_asked = Grant.objects.filter(state=GrantState.PENDING, task=None, supplier__owner__isnull=False)
+    due = nobody_asked.filter(Q(reward__kind=RewardKind.HUMAN_GIFT) | Q(at__lte=at - UNCONFIRMED))
+    found = list(due.select_related("reward", "supplier__owner").select_for_update(of=("self",), skip_locked=True).order_by("pk"))
+    for one in found:
+        title = one.reward.name if one.reward.kind == RewardKind.HUMAN_GIFT else f"{one.reward.name}: nobody confirmed it. Do it, or drop this"
+        one.task = ask_a_person(one, title, days=one.reward.due_days, at=at)
+        one.save(update_fields=["task"])
+    return len(found)
 
 
 FOLLOW_TASKS = {True: GrantState.REDEEMED, False: GrantState.REFUSED}

@@ -28,8 +28,8 @@ def evaluate(*, at: datetime, slot: datetime, only: Collection[int] | None) -> D
 
 
 def settle(*, at: datetime, slot: datetime, only: Collection[int] | None) -> Done:
-    """Rewards that nobody redeemed in time are over; gifts stand as the tasks about them."""
-    return Done({"expired": rewards.expire(at=at), "followed": rewards.follow_tasks(at=at)})
+    """Rewards that nobody redeemed in time are over; those that wait are asked about, and stand as the tasks about them."""
+    return Done({"expired": rewards.expire(at=at), "followed": rewards.follow_tasks(at=at), "asked": rewards.ask_about_waiting(at=at)})
 
 
 def reconcile(*, at: datetime, slot: datetime, only: Collection[int] | None) -> Done:

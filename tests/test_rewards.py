@@ -220,3 +220,28 @@ def test_sixteen_writers_reach_it_once_beside_a_recount(committed):
     assert db.rows("select count(*) from success_deadletter") == [(0,)] == db.rows("select count(*) from milestones_fault")
     reached = Achievement.objects.filter(milestone__key="client_list").count(), Achievement.objects.filter(milestone__key="many_answers").count()
     assert reached == (8, 8)
+
+
+def test_what_nobody_confirms_becomes_a_task_for_her_owner_who_settles_it(db):
+    maya = StaffFactory()
+    reward("trial_extension", value=7, unit="days")
+    reach("sarah", "nobodys")
+    Supplier.objects.filter(external_id="sarah").update(owner=maya)
+    achievements.announce(at=NOW)
+    assert rewards.ask_about_waiting(at=NOW + timedelta(days=1)) == 0 and not Task.objects.exists()
+    at = NOW + rewards.UNCONFIRMED
+    assert rewards.ask_about_waiting(at=at) == 1 and rewards.ask_about_waiting(at=at) == 0
+    task = Task.objects.get()
+    assert (task.assignee, task.by, task.supplier.external_id) == (maya, None, "sarah")
+    work.finish(task=task, by=maya, at=at)
+    assert rewards.follow_tasks(at=at) == 1
+    assert dict(Grant.objects.values_list("supplier__external_id", "state")) == {"sarah": "redeemed", "nobodys": "pending"}
+
+
+def test_a_gift_to_who_had_no_owner_is_asked_for_when_she_has_one(db):
+    reward("human_gift")
+    reach("sarah")
+    achievements.announce(at=NOW)
+    assert rewards.ask_about_waiting(at=NOW) == 0
+    Supplier.objects.update(owner=StaffFactory())
+    assert rewards.ask_about_waiting(at=NOW) == 1 and Task.objects.get() == Grant.objects.get().task

@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
                 ('asked_key', models.CharField(blank=True, help_text='what was asked for once', max_length=200)),
                 ('overruled', models.CharField(blank=True, help_text='why one of us sent it against a gate', max_length=200)),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('ended', models.CharField(blank=True, choices=[('goal', 'she got there'), ('moved', 'she is active again'), ('over', 'its time was over'), ('done', 'all steps are done'), ('stopped', 'stopped by one of us'), ('left', 'she is no longer in service')], max_length=7)),
+                ('ended', models.CharField(blank=True, choices=[('goal', 'she got there'), ('moved', 'she is active again'), ('over', 'its time was over'), ('stopped', 'stopped by one of us'), ('left', 'she is no longer in service')], max_length=7)),
                 ('asked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('supplier', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='interventions', to='success.supplier')),
                 ('playbook', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='interventions', to='interventions.playbook')),
