@@ -185,7 +185,7 @@ def test_whatever_is_kept_of_the_erased_has_no_text_of_theirs():
         for held in privacy.MAP.values()
         if held.on_erasure == privacy.KEPT
     }
-    assert free == {"StatusChange": [], "Event": ["name"]}  # an event's name is its class, its payload facts
+    assert free == {"StatusChange": []}
 
 
 def rows(sql: str, params: list | None = None) -> list[tuple]:
