@@ -8,6 +8,7 @@ from success.models.notifications import MessageTemplate, Notification, Preferen
 from success.models.segments import Segment
 from success.models.sources import ApiKey, Source
 from success.models.staff import Colleague
+from success.models.stream import Push
 from success.models.suppliers import Contact, CustomField, Erased, StatusChange, Supplier
 from success.models.views import SavedView
 from success.models.work import Note, Snooze, Task, Touchpoint
@@ -15,6 +16,6 @@ from success.models.work import Note, Snooze, Task, Touchpoint
 __all__ = [
     "Activity", "ApiKey", "Client", "ClientDay", "Colleague", "Contact", "CustomField", "DailyUse", "DeadLetter", "Delivery", "Erased", "Event",
     "EventName", "EventTotal", "EventUse", "Facts", "Feature", "Import", "JobRun", "MessageKey", "MessageTemplate", "Note", "Notification",
-    "Preferences", "SavedView", "Segment", "Send", "SendingStop", "Slot", "Snooze", "Source", "StatusChange", "Supplier", "Suppression", "Task",
+    "Preferences", "Push", "SavedView", "Segment", "Send", "SendingStop", "Slot", "Snooze", "Source", "StatusChange", "Supplier", "Suppression", "Task",
     "Touchpoint", "TraitUse", "Upload",
 ]  # fmt: skip

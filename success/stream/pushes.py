@@ -1,0 +1,34 @@
+"""What goes to open pages is written down here, in the transaction that makes it true, and dispatched from there."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from success.models.stream import Push
+
+CELEBRATION, NOTIFICATION, COACH = "celebration", "notification", "coach"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """One thing to say to a supplier's open pages. A second of the same `key` changes nothing; one that `waits` is said until it is settled."""
+
+    supplier: int
+    event: str
+    key: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    waits: bool = False
+    at: datetime | None = None  # not before; without it at once
+
+
+def push_all(said: Sequence[Said], *, at: datetime) -> int:
+    """Said to whoever has a page open once this transaction has committed; says how many were asked for."""
+    rows = [Push(supplier_id=one.supplier, event=one.event, key=one.key, data=dict(one.data), waits=one.waits, at=one.at or at) for one in said]
+    Push.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows)
+
+
+def settle(keys: Collection[str], *, at: datetime) -> int:
+    """What waited under these keys waits no longer; says how much did."""
+    return Push.objects.filter(key__in=keys, settled_at=None).update(settled_at=at)
