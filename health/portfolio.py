@@ -5,10 +5,13 @@ supplier and year, where snapshots are a few for each week. Counts kept by day w
 whoever it is now.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import accumulate
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db.models import Min
 
@@ -27,7 +30,7 @@ BY = {
     "owner": "s.owner_id",
     "plan": "s.plan",
     "vertical": "s.vertical",
-    "signed_up": f"date_trunc('month', {KNOWN_SINCE} at time zone %(zone)s)::date",
+    "signed_up": f"width_bucket({KNOWN_SINCE}, %(months)s::timestamptz[])",  # a search among their beginnings: to truncate each instant takes twice as long
 }
 Moves = dict[tuple[str, str], int]
 
@@ -45,7 +48,7 @@ class Share:
     """Suppliers in service that have one value of what they are told apart by. Money is a month's, by currency."""
 
     value: Any
-    median: float | None = None  # score
+    scores: Counter[int] = field(default_factory=Counter)  # in tenths of a point
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STANDINGS, 0))
     mrr: dict[str, float] = field(default_factory=dict)
     at_risk: dict[str, float] = field(default_factory=dict)
@@ -54,8 +57,18 @@ class Share:
     def total(self) -> int:
         return sum(self.counts.values())
 
-    def add(self, standing: str, n: int, mrr: float | None, currency: str) -> None:
+    @property
+    def median(self) -> float | None:
+        """Of the scores, to a tenth of a point."""
+        ordered = sorted(self.scores)
+        so_far = list(accumulate(self.scores[score] for score in ordered))
+        middle = [ordered[bisect_right(so_far, place)] for place in ((so_far[-1] - 1) // 2, so_far[-1] // 2)] if so_far else []
+        return sum(middle) / 20 if middle else None
+
+    def add(self, standing: str, score: int | None, n: int, mrr: float | None, currency: str) -> None:
         self.counts[standing] += n
+        if score is not None:
+            self.scores[score] += n
         if mrr:
             self.mrr[currency] = self.mrr.get(currency, 0) + mrr
             if standing in ("critical", "at_risk"):
@@ -80,25 +93,26 @@ def reading(*, by: str, since: date, zone: str, owner: int | None = None, unassi
 
     `ended` is out of service, or not known yet. The largest share comes first, of months the latest.
     """
-    moves, shares = Counter[tuple[str, str]](), dict[Any, Share]()
-    params = {"owner": owner, "at": at, "day": since, "end": end_of(since), "zone": zone}
-    for value, stood, stands, currency, n, mrr, median in db.rows(counted(by, whose(owner, unassigned)), params):
-        if stands is None:
-            shares.setdefault(value, Share(value)).median = median
-            continue
+    moves, shares, months = Counter[tuple[str, str]](), dict[Any, Share](), beginnings(zone, at=at)
+    params = {"owner": owner, "at": at, "day": since, "end": end_of(since), "months": months}
+    for value, stood, stands, currency, score, n, mrr in db.rows(counted(by, whose(owner, unassigned)), params):
         moves[stood, stands] += n
         if stands != ENDED:
-            shares.setdefault(value, Share(value)).add(stands, n, mrr, currency)
+            told = months[max(value, 1) - 1].date() if by == "signed_up" else value
+            shares.setdefault(told, Share(told)).add(stands, score, n, mrr, currency)
     first = (lambda share: -share.value.toordinal()) if by == "signed_up" else (lambda share: (-share.total, str(share.value)))
     return moves, sorted(shares.values(), key=first)
 
 
+def beginnings(zone: str, *, at: datetime) -> list[datetime]:
+    """Of the months in this time zone, from the first that any event may be of to past that of `at`."""
+    here = ZoneInfo(zone)
+    return [datetime(year, month, 1, tzinfo=here) for year in range(2000, at.year + 2) for month in range(1, 13)]
+
+
 def counted(by: str, owned: str) -> str:
-    return f"""with x as materialized (
-            select {BY[by]} as value, {STOOD} as stood, {STANDS} as stands, s.currency, s.mrr, a.score from {SUPPLIERS} where {owned}
-        ) select value, stood, stands, currency, count(*), sum(mrr), null::float8 from x group by 1, 2, 3, 4
-        union all
-        select value, null, null, null, null, null, percentile_cont(0.5) within group (order by score) from x where stands <> '{ENDED}' group by 1"""
+    return f"""select {BY[by]}, {STOOD}, {STANDS}, s.currency, round(a.score * 10)::integer, count(*), sum(s.mrr)
+        from {SUPPLIERS} where {owned} group by 1, 2, 3, 4, 5"""
 
 
 def moved(condition: str, *, since: date, at: datetime) -> tuple[str, dict[str, Any]]:

@@ -22,6 +22,7 @@ def stage(*, status: str, known_since: datetime, trial_ends_at: datetime | None,
 
 
 def stage_sql(at: str) -> str:
-    """The same over a supplier `s`."""
-    return f"""case when s.status = 'cancelled' then 'lost' when {at} - {KNOWN_SINCE} < interval '7 days' then 'new'
-        when case s.status when 'trial' then s.trial_ends_at else s.renews_at end between {at} and {at} + interval '14 days' then 'at_end' else 'active' end"""
+    """The same over a supplier `s`. Selected, the two bounds are found once, and not for each supplier."""
+    return f"""case when s.status = 'cancelled' then 'lost' when {KNOWN_SINCE} > (select {at}::timestamptz - interval '7 days') then 'new'
+        when case s.status when 'trial' then s.trial_ends_at else s.renews_at end between {at} and (select {at}::timestamptz + interval '14 days') then 'at_end'
+        else 'active' end"""
