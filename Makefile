@@ -3,10 +3,13 @@ PYTHON ?= python3
 IN_VENV = exec $(PYTHON) config/local/bootstrap.py
 LAUNCH = $(IN_VENV) -m config.local.launch
 THROWAWAY = $(LAUNCH) with
+TESTS = $(THROWAWAY) --settings tests.settings python -m pytest
+# Every page in a browser, for every role: half of the time.
+PAGES = tests/browser tests/test_every_page.py
 LOCK = .venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: run reset shell migrations test lint bench chaos pictures acceptance lock help
+.PHONY: run reset shell migrations test test-pages test-rest lint bench chaos pictures acceptance lock help
 
 run: ## start everything and say where; PORT=9000 chooses the port, DEMO=0 starts empty
 	@$(LAUNCH) run
@@ -20,8 +23,19 @@ shell: ## a Python shell on the running stack
 migrations: ## write the migrations that the models ask for
 	@$(THROWAWAY) python manage.py makemigrations $(ARGS)
 
-test: ## the tests, on servers of their own; ARGS="-k score" goes to pytest
-	@$(THROWAWAY) --settings tests.settings python -m pytest $(ARGS)
+test: ## the tests, on servers of their own, in two halves side by side; ARGS="-k score" goes to pytest, and then it is one
+ifdef ARGS
+	@$(TESTS) $(ARGS)
+else
+	@$(PYTHON) config/local/bootstrap.py
+	@$(MAKE) --no-print-directory -j2 test-pages test-rest
+endif
+
+test-pages:
+	@$(TESTS) $(PAGES)
+
+test-rest:
+	@$(TESTS) $(addprefix --ignore=,$(PAGES))
 
 lint: ## style, types, layers, migrations, templates, deployment
 	@$(IN_VENV) -m config.local.lint

@@ -165,12 +165,12 @@ def lines_of(keys: Collection[int], asked: dict[str, Any]) -> dict[int, Line]:
 
 
 def count(asked: dict[str, Any]) -> tuple[Book, dict[str, int], dict[str, float]]:
-    """In one pass over the book (`offset 0`: what stage and level are is found once for each): its numbers, how many are in each list, and what one pays usually, by currency."""
+    """In one pass over the book: its numbers, how many are in each list, and what one pays usually, by currency."""
     kinds = ", ".join(f"x.awake and {where} as {name}" for name, (where, _, _) in LISTS.items())  # told apart by group: a filter each takes half as long again
     found = db.rows(
         f"""select coalesce(x.level, 'none'), x.currency, coalesce(x.level_since > %(week)s, false), {kinds}, count(*), coalesce(sum(x.mrr), 0),
                 count(*) filter (where x.mrr > 0)
-            from ({everyone(f"{AWAKE} as awake")} offset 0) x group by 1, 2, 3, {", ".join(LISTS)}""",
+            from ({everyone(f"{AWAKE} as awake")} offset 0 /* stage and level are found once for each */) x group by 1, 2, 3, {", ".join(LISTS)}""",
         asked,
     )
     levels, came = (dict.fromkeys(("critical", "at_risk", "healthy", "none"), 0) for _ in range(2))

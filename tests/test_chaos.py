@@ -21,15 +21,22 @@ EXPECTED = {  # what is broken -> the checks of which at least one sees it
 }
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory) -> dict[str, dict[str, bool]]:
+Found = dict[str, dict[str, bool]]
+TRIES = 3  # at a break: which worker dies when is chance, and on a busy machine it may have done no harm
+
+
+def runs(told: Path, *broken: str) -> Found:
     """Of each run which checks hold."""
-    told = tmp_path_factory.mktemp("chaos") / "found.json"
     env = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ} | {"CHAOS_JSON": str(told)}
-    command = [sys.executable, "-m", "tests.chaos", "--short", "--break", "", *EXPECTED]
+    command = [sys.executable, "-m", "tests.chaos", "--short", "--break", *broken]
     ran = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300)
     assert told.exists(), ran.stdout + ran.stderr
-    return {run["broken"]: {check["key"]: check["ok"] for check in run["checks"]} for run in map(json.loads, Path(told).read_text().splitlines())}
+    return {run["broken"]: {check["key"]: check["ok"] for check in run["checks"]} for run in map(json.loads, told.read_text().splitlines())}
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory) -> Found:
+    return runs(tmp_path_factory.mktemp("chaos") / "found.json", "", *EXPECTED)
 
 
 def test_nothing_is_lost_and_nothing_doubled(found):
@@ -37,6 +44,12 @@ def test_nothing_is_lost_and_nothing_doubled(found):
 
 
 @pytest.mark.parametrize("broken", EXPECTED)
-def test_a_broken_invariant_turns_its_checker_red(found, broken):
-    red = {key for key, ok in found[broken].items() if not ok}
-    assert red & EXPECTED[broken], found[broken]
+def test_a_broken_invariant_turns_its_checker_red(found, broken, tmp_path):
+    checked = [found[broken]]
+    while not seen(checked[-1], broken) and len(checked) < TRIES:
+        checked.append(runs(tmp_path / f"{len(checked)}.json", broken)[broken])
+    assert seen(checked[-1], broken), checked
+
+
+def seen(checks: dict[str, bool], broken: str) -> set[str]:
+    return {key for key, ok in checks.items() if not ok} & EXPECTED[broken]
