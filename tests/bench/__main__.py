@@ -1,4 +1,4 @@
-"""`python -m tests.bench [p1 .. p11 import pages due playbooks peers keys million] [--suppliers 1000 100000] [--rounds 5]`: measures, prints, writes BENCHMARKS.md."""
+"""`python -m tests.bench [target ..] [--suppliers 1000 100000] [--rounds 5]`: measures, prints, writes BENCHMARKS.md. `--help` lists the targets."""
 
 import argparse
 import os
