@@ -64,8 +64,12 @@ def room_of(playbook: Playbook, *, at: datetime) -> float:
     """How many more it may begin with: on its first day only so many, then all."""
     if playbook.switched_on_at is None or at >= playbook.switched_on_at + FIRST_DAY:
         return float("inf")
-    most = settings.PLAYBOOK_FIRST_DAY if playbook.first_day is None else playbook.first_day
-    return max(0, most - playbook.interventions.filter(started_at__gte=playbook.switched_on_at, asked_key="").count())
+    return max(0, most_of(playbook) - playbook.interventions.filter(started_at__gte=playbook.switched_on_at, asked_key="").count())
+
+
+def most_of(playbook: Playbook) -> int:
+    """How many it begins with on its first day."""
+    return settings.PLAYBOOK_FIRST_DAY if playbook.first_day is None else playbook.first_day
 
 
 def waiting(playbook: Playbook) -> Gate:

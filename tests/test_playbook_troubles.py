@@ -14,11 +14,12 @@ from health.events import RiskChanged
 from interventions import engine, gates, plans, playbooks
 from interventions.models import Decision, Ended, Intervention, Playbook, Step
 from milestones import celebrations
-from success import activity, clients, clock, due, events, privacy
+from success import activity, clients, clock, due, events, privacy, roles
 from success.models import Colleague, Event, MessageTemplate, Send, SendingStop, Slot, Task
 from success.notifications import NotificationSent, letters, mail, preferences
 from tests.factories import ContactFactory, SourceFactory, StaffFactory, SupplierFactory
 from tests.test_playbooks import DAY, NOW, api, maya, outcomes, playbook, quiet, work  # noqa: F401  # fixtures
+from tests.worlds import person
 
 GONE = {"fact": "custom.gone", "is": "at_least", "value": 5}
 
@@ -237,6 +238,22 @@ def test_a_manager_of_her_own_book_sees_no_number_of_others(client, maya, playbo
     client.force_login(maya)
     text = client.get(reverse("console:playbook", args=[playbook.pk])).text
     assert "it would reach 1" in text and "Anna" not in text
+
+
+def test_how_many_the_first_day_takes_is_said_before_it_is_switched_on_and_while_it_lasts(client, maya, playbook, settings):  # noqa: F811
+    settings.PLAYBOOK_FIRST_DAY, settings.QUIET_HOURS = 2, "00:00-00:00"
+    boss = person("lead", roles.LEAD)
+    quiet(maya), quiet(maya), quiet(maya)
+    client.force_login(boss)
+    address = reverse("console:playbook", args=[playbook.pk])
+    Playbook.objects.filter(pk=playbook.pk).update(switched_on_at=None)
+    assert "at most 2 in its first 24 hours, then to all" in client.get(address).text
+    playbooks.switch(playbook, on=True, at=clock.now())
+    assert "begins with at most 2: there is room for 2 more" in client.get(address).text
+    assert playbooks.sweep(at=clock.now())["started"] == 2
+    assert "there is room for 0 more" in client.get(address).text
+    Playbook.objects.update(switched_on_at=clock.now() - timedelta(days=1))
+    assert "first 24 hours" not in client.get(address).text
 
 
 def test_a_decision_tells_her_health_over_the_api(api, maya, playbook):  # noqa: F811

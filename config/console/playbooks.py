@@ -1,6 +1,7 @@
 """Playbooks: whom each would reach today, its switch, and for one supplier what it would send and what keeps her."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -83,10 +84,19 @@ def one(request: HttpRequest, pk: int) -> HttpResponseBase:
         request, "playbook", title=playbook.name, words=in_words(playbook), playbook=playbook, reach=reach,
         reached=[(key, names[key]) for key in reach.suppliers[:SHOWN] if key in names],
         kept=[(GATES.get(gate, gate), n) for gate, n in reach.kept.items()],
-        room=engine.room_of(playbook, at=at), sums=[(told(outcome, gate), n) for outcome, gate, n in sums],
+        first_day=first_day(playbook, at=at), sums=[(told(outcome, gate), n) for outcome, gate, n in sums],
         latest=[(decision, names[decision.supplier_id], why(decision)) for decision in latest if decision.supplier_id in names],
         limited=books.limited(request.user),
     )  # fmt: skip
+
+
+def first_day(playbook: Playbook, *, at: datetime) -> str:
+    """How many the first day takes, while that is to come or not over."""
+    most = engine.most_of(playbook)
+    if not playbook.is_on:
+        return f"Switched on, it writes to suppliers by itself: to at most {most} in its first 24 hours, then to all who qualify."
+    room = engine.room_of(playbook, at=at)
+    return "" if room == float("inf") else f"In its first 24 hours it begins with at most {most}: there is room for {room:.0f} more."
 
 
 GATES = {
