@@ -33,7 +33,7 @@ class ConditionWidget(forms.Textarea):
     """The condition as JSON, which a script shows as rows; without it, or where it is nested deeper than two groups, it is kept as it is."""
 
     class Media:
-        js = ("console/conditions.js",)
+        js = ("console/rows.js", "console/conditions.js")
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         known = facts.known()

@@ -1,17 +1,7 @@
 // A condition as rows of fact, comparison and value. What is sent is the JSON in the text area; the server reads and judges it.
 (() => {
   "use strict";
-  const make = (tag, about, ...children) => {
-    const made = Object.assign(document.createElement(tag), about);
-    made.append(...children);
-    return made;
-  };
-  const options = (pairs, chosen) => pairs.map(([value, text]) => make("option", { value, textContent: text, selected: value === chosen }));
-  const button = (text, label, press) => {
-    const made = make("button", { type: "button", className: "cs-button", textContent: text, ariaLabel: label });
-    made.addEventListener("click", press);
-    return made;
-  };
+  const { make, options, button } = window.rows;
   const grouped = (condition) => ("all" in condition || "any" in condition ? condition : { all: [condition] });
   const kindOf = (group) => ("any" in group ? "any" : "all");
   const isGroup = (part) => part && typeof part === "object" && ("all" in part || "any" in part);
