@@ -30,7 +30,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     return [
         {
             "items": [
-                *([item("Start", "flag", "console:start", "success.add_apikey")] if starting(request) else []),
+                *([item("Start", "rocket_launch", "console:start", "success.add_apikey")] if starting(request) else []),
                 item("Today", "today", "console:today", "success.view_supplier"),
                 item("Suppliers", "storefront", listing.LIST, "success.view_supplier", link=first_list(request)),
                 item("Segments", "filter_alt", "admin:success_segment_changelist", "success.view_segment"),
