@@ -49,7 +49,7 @@ def local_settings(*, database_url: str, redis_url: str, private: Settings, port
         "SENDER_NAME": "WedSync",
         "REPLY_TO": "hello@wedsync.example",
         "POSTAL_ADDRESS": "1 Chapel Road, London",
-        "PRODUCT_URL": "https://app.wedsync.example",
+        "PRODUCT_URL": f"http://{LOOPBACK}:{port}/playground/clients/import/",  # what the demo's letter speaks of
         "QUIET_HOURS": "00:00-00:00",  # no night: all mail stays on this machine, and the demo is to be seen at any hour
         "PLAYBOOK_FIRST_DAY": "100",
         "JWT_AUDIENCE": "authenticated",

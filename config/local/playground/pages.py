@@ -1,0 +1,76 @@
+"""/playground/: one page for every place of the product, and what it asks of the development server."""
+
+import json
+from http import HTTPStatus
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from config.local import ahead, demo
+from config.local.demo.sarah import ID as SARAH
+from config.local.playground import credentials, passing, seen
+from success import clock
+from success.models import Supplier
+
+
+@require_safe
+@never_cache
+def page(request: HttpRequest) -> HttpResponse:
+    """The product as it opens, for whoever is named by `as`, else for Sarah."""
+    about = {"key": credentials.write_key(), "csrf": get_token(request), "home": reverse("playground:playground"), "supplier": request.GET.get("as") or SARAH}
+    return render(request, "playground/page.html", {"about": about})
+
+
+@require_POST
+def token(request: HttpRequest) -> HttpResponse:
+    """A token of hers, as the product's own server would give to her signed-in page."""
+    return JsonResponse({"token": credentials.token(supplier_of(request.POST.get("supplier", "")).external_id)})
+
+
+@require_safe
+@never_cache
+def people(request: HttpRequest) -> HttpResponse:
+    return JsonResponse({"results": seen.find(request.GET.get("q", "").replace("\0", "")[:100])})
+
+
+@require_safe
+@never_cache
+def look(request: HttpRequest, supplier: str) -> HttpResponse:
+    """Her account, and what the system sees."""
+    found, at = supplier_of(supplier), clock.now()
+    later = ahead.current()
+    return JsonResponse({"now": at, "days_ahead": later.days, "account": seen.account(found), "system": seen.system(found, at=at)})
+
+
+@require_POST
+def later(request: HttpRequest) -> HttpResponse:
+    """A day passes."""
+    try:
+        return JsonResponse({"now": passing.a_day_later(), "days_ahead": ahead.current().days})
+    except demo.Busy as error:
+        return busy(error)
+
+
+@require_POST
+def reset(request: HttpRequest) -> HttpResponse:
+    """All is as at the start."""
+    try:
+        passing.start_again()
+    except demo.Busy as error:
+        return busy(error)
+    return JsonResponse({"now": clock.now(), "days_ahead": 0})
+
+
+def busy(error: Exception) -> HttpResponse:
+    return HttpResponse(json.dumps({"detail": str(error)}), status=HTTPStatus.CONFLICT, content_type="application/json")
+
+
+def supplier_of(name: str) -> Supplier:
+    found = None if "\0" in name else seen.suppliers().filter(external_id=name).first()
+    if found is None:
+        raise Http404
+    return found
