@@ -8,7 +8,7 @@ from django_celery_beat.models import PeriodicTask
 
 from config.local import ahead, demo
 from health.models import Closing, Snapshot
-from success import activity, clock, jobs
+from success import activity, catalogue, clock, jobs
 from success.models import JobRun
 
 DAY = timedelta(days=1)
@@ -54,6 +54,7 @@ def start_again() -> None:
     time.sleep(ahead.FRESH_FOR)  # by then every process knows
     demo.load(at=clock.real())
     forget_days_to_come(at=clock.real())
+    catalogue.count(at=clock.real())
 
 
 def forget_days_to_come(*, at: datetime) -> None:

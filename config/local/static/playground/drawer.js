@@ -1,7 +1,7 @@
 // What the system sees: events, score, milestones, what she was told and why not, and the controls.
 
 import { ago, ahead, bar, count, day, el, fill } from "./dom.js";
-import { about, forgetAll, local, post, refresh, state } from "./wedsync.js";
+import { about, again, forgetAll, local, post, refresh, rest, state } from "./wedsync.js";
 
 const LEVELS = { critical: "Critical", at_risk: "At risk", healthy: "Healthy" };
 const PARTS = { login_recency: "Signs in", feature_adoption: "Uses the tools", client_activity: "Clients active", form_completion: "Forms completed", journey_performance: "Journey steps" };
@@ -129,7 +129,7 @@ const pass = (days) => async (event) => busily(event.currentTarget, days === 1 ?
     await post("later/");
     await refresh();
   }
-  [1_500, 4_000, 8_000].forEach((wait) => setTimeout(() => refresh().catch(() => null), wait));
+  [1_500, 4_000, 8_000].forEach((wait) => setTimeout(again, wait));
 });
 
 function confirmation() {
@@ -137,7 +137,8 @@ function confirmation() {
   const dialog = el("dialog", { "aria-labelledby": "reset-title" }, el("h2", { id: "reset-title" }, "Start again?"), words, el("form", { method: "dialog" },
     el("button", { value: "no", autofocus: true }, "Leave it"), el("button", { value: "yes", class: "strong" }, "Start again")));
   dialog.addEventListener("close", () => dialog.returnValue === "yes" && busily(null, state.daysAhead ? "The demo is loaded anew. This takes a minute or two…" : "Sarah goes back to her start…", async () => {
-    await post("reset/");
+    rest(true);
+    await post("reset/").finally(() => rest(false));
     forgetAll();
     location.assign(about.home);
   }));

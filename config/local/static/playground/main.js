@@ -4,7 +4,7 @@ import { drawer } from "./drawer.js";
 import { ago, el, fill } from "./dom.js";
 import { formList, newForm, oneForm, settings } from "./forms.js";
 import { button, clients, dashboard, head, importPage, journeyPage } from "./places.js";
-import { about, link, onChange, refresh, signedIn, signIn, state, viewed } from "./wedsync.js";
+import { about, again, link, onChange, refresh, signedIn, signIn, state, viewed } from "./wedsync.js";
 
 const PLACES = [["", "Dashboard", dashboard], ["clients/", "Clients", clients], ["clients/import/", "Import", importPage], ["forms/", "Forms", formList], ["forms/new/", "New form", newForm], ["journeys/", "Journeys", journeyPage], ["settings/", "Settings", settings]];
 const LIVE = new Set(["", "clients/", "forms/", "journeys/"]); // drawn anew as things arrive; others hold what is being typed
@@ -19,7 +19,7 @@ function found() {
 
 function render(force = true) {
   const [path, title, draw] = found();
-  const key = JSON.stringify([path, signedIn(), state.account.clients, state.account.counts, state.milestones.progress]);
+  const key = JSON.stringify([path, signedIn(), state.daysAhead, state.account.clients, state.account.counts, state.milestones.progress]);
   if (!force && (key === drawn || (!LIVE.has(path) && signedIn() && drawn))) return;
   drawn = key;
   document.title = `${title} · WedSync`;
@@ -65,7 +65,8 @@ async function begin() {
   try {
     await refresh();
   } catch (error) {
-    fill(place, head("Nobody is here", error.status === 404 ? "There is no such supplier in the demo. `make run` brings the demo in; `DEMO=0` leaves it out." : "The server does not answer. Reload the page in a moment."));
+    fill(place, head(error.status === 404 ? "Nobody is here" : "No answer", error.status === 404 ? "There is no such supplier in the demo, or it is being loaded just now. This page looks again by itself." : "The server does not answer. This page looks again by itself."));
+    setTimeout(begin, 3_000);
     return;
   }
   const update = drawer(side);
@@ -74,7 +75,7 @@ async function begin() {
   onChange(() => show());
   show();
   if (signedIn()) viewed(found()[1]).catch(() => null);
-  setInterval(() => document.visibilityState === "visible" && refresh().catch(() => null), 3_000);
+  setInterval(() => document.visibilityState === "visible" && again(), 3_000);
 }
 
 begin();

@@ -64,7 +64,9 @@ export async function refresh() {
   return asking;
 }
 
-const again = () => refresh().catch(() => null);
+let resting = false;
+export const rest = (on) => { resting = on; }; // while the demo is loaded anew nobody is there to be looked at
+export const again = () => (resting ? null : refresh().catch(() => null));
 
 export async function refreshSoon() {
   await again();
