@@ -100,9 +100,9 @@ export function importPage(rerender, onward) {
   show();
   return [
     head("Bring in your clients", "One couple on a line: from a spreadsheet, your address book or a note."),
-    el("label", { for: "list" }, "Your list"), field,
-    el("p", { class: "quiet" }, "A list to try it with. Paste your own over it. The names stay in this browser: only ids are sent on."),
-    el("p", { class: "row" }, submit, go("Not now", "clients/")), words,
+    el("section", {}, el("label", { for: "list" }, "Your list"), field,
+      el("p", { class: "quiet" }, "A list to try it with. Paste your own over it. The names stay in this browser: only ids are sent on."),
+      el("p", { class: "row" }, submit, go("Not now", "clients/")), words),
   ];
 }
 
