@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from milestones import achievements, digest, reconciling, rewards
 from success.jobs import Done, Job, register
+from success.stream import bells
 
 ANNOUNCE_FOR = 20.0  # seconds that one run goes on while there is something to tell
 
@@ -51,3 +52,4 @@ register(
     Job(key="milestones.digest", run=tell_unseen, keep=timedelta(days=7)),
     Job(key="milestones.reconcile", run=reconcile, lease=timedelta(seconds=330)),
 )
+bells.register("milestones_reached", achievements.announce)
