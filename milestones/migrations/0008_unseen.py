@@ -6,7 +6,7 @@ WORDS = models.CharField(help_text="what she reads when she is there; {{ count }
 
 
 class Migration(migrations.Migration):
-    dependencies = [("milestones", "0006_segment"), ("success", "0022_push")]
+    dependencies = [("milestones", "0007_bell"), ("success", "0022_push")]
     operations = [
         migrations.AddField(
             model_name="achievement",
