@@ -267,6 +267,9 @@ OUTGOING_INSIDE = env.bool("OUTGOING_INSIDE", default=False)  # whether calls ma
 PLAYBOOK_FIRST_DAY = env.int("PLAYBOOK_FIRST_DAY", default=20)  # suppliers a playbook reaches on the day it is switched on, unless it says otherwise
 PRODUCT_URL = env.str("PRODUCT_URL", default="")  # where letters lead suppliers to: your product
 
+# ---------------------------------------------------------------- celebrations
+DIGEST_AFTER_HOURS = env.float("DIGEST_AFTER_HOURS", default=2)  # what a supplier reached and has not seen by then is told by mail, at most once a day
+
 # ---------------------------------------------------------------- security
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not DEBUG
 SESSION_COOKIE_NAME = "sessionid" if DEBUG else "__Host-sessionid"

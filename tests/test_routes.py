@@ -70,6 +70,8 @@ ROWS = {
     "booking": Row("/book/no-token/", {"GET": 404}),
     "notifications": Row("/api/v1/suppliers/own/notifications/", {"GET": 200}, {"GET": ("read", "own")}),
     "notification-read": Row("/api/v1/suppliers/own/notifications/1/read/", {"POST": 404}, {"POST": ("own",)}, {}),
+    "pushes": Row("/api/v1/suppliers/own/pushes/", {"GET": 200}, {"GET": ("read", "own")}),
+    "stream-tickets": Row("/api/v1/stream-tickets/", {"POST": 201}, {"POST": ("own",)}, {"supplier": "own"}),
     "preferences": Row("/api/v1/suppliers/own/preferences/", {"GET": 200, "PUT": 200}, {"GET": ("own",), "PUT": ("own",)}, {"channels": {"email": False}}),
     "unsubscribe": Row("/unsubscribe/no-token/", {"GET": 404, "POST": 404}),  # tests/test_preferences.py has good ones
     "preferences-page": Row("/preferences/no-token/", {"GET": 404, "POST": 404}),

@@ -28,9 +28,11 @@ class KeyCaller:
 
 @dataclass(frozen=True, slots=True)
 class ProductUser:
-    """A user of the product, for its own supplier."""
+    """A user of the product, for its own supplier, until the token ends (in seconds since 1970)."""
 
     supplier: str
+    person: str = ""
+    expires_at: float = 0.0
     is_authenticated = True
 
     @property
