@@ -84,6 +84,13 @@ ROWS = {
     "mailbox": Row("/mailbox/", {"GET": 200}, limited=False),
     "letter": Row("/mailbox/none/", {"GET": 404}, limited=False),
     "letter_html": Row("/mailbox/none/html/", {"GET": 404}, limited=False),
+    "playground": Row("/playground/", {"GET": 200}, limited=False),  # tests/test_playground.py has its doors
+    "playground_place": Row("/playground/clients/import/", {"GET": 200}, limited=False),
+    "playground_token": Row("/playground/token/", {"POST": 404}, limited=False),
+    "playground_people": Row("/playground/people/", {"GET": 200}, limited=False),
+    "playground_look": Row("/playground/look/own/", {"GET": 404}, limited=False),  # not of the demo
+    "playground_later": Row("/playground/later/", {"POST": 404}, limited=False),  # with DEBUG off
+    "playground_reset": Row("/playground/reset/", {"POST": 404}, limited=False),
     "metrics": Row("/metrics", {"GET": 200}, limited=False),  # to this machine itself; tests/test_operations.py has the others
 }
 # A caller: how it comes by its credential, and the scopes it stands for; None for who is nobody to us.

@@ -103,6 +103,7 @@ def test_a_secret_may_come_from_a_file(tmp_path):
     assert done.stdout.strip() == PRODUCTION["SECRET_KEY"]
 
 
-def test_the_mailbox_is_not_there_in_production():
-    found = "import config.wsgi; from django.urls import Resolver404, resolve\ntry: resolve('/mailbox/')\nexcept Resolver404: print('none')"
+@pytest.mark.parametrize("path", ["mailbox", "playground"])
+def test_neither_mailbox_nor_playground_is_there_in_production(path):
+    found = f"import config.wsgi; from django.urls import Resolver404, resolve\ntry: resolve('/{path}/')\nexcept Resolver404: print('none')"
     assert run("-c", found, **PRODUCTION).stdout.strip() == "none"

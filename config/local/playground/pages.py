@@ -1,6 +1,6 @@
 """/playground/: one page for every place of the product, and what it asks of the development server."""
 
-import json
+from collections.abc import Callable
 from http import HTTPStatus
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -49,24 +49,24 @@ def look(request: HttpRequest, supplier: str) -> HttpResponse:
 @require_POST
 def later(request: HttpRequest) -> HttpResponse:
     """A day passes."""
-    try:
-        return JsonResponse({"now": passing.a_day_later(), "days_ahead": ahead.current().days})
-    except demo.Busy as error:
-        return busy(error)
+    return done(passing.a_day_later)
 
 
 @require_POST
 def reset(request: HttpRequest) -> HttpResponse:
     """All is as at the start."""
+    return done(passing.start_again)
+
+
+def done(change: Callable[[], object]) -> HttpResponse:
+    """What time it is after the change; 409 while the demo is being loaded."""
     try:
-        passing.start_again()
+        change()
+    except demo.NotHere:
+        raise Http404 from None
     except demo.Busy as error:
-        return busy(error)
-    return JsonResponse({"now": clock.now(), "days_ahead": 0})
-
-
-def busy(error: Exception) -> HttpResponse:
-    return HttpResponse(json.dumps({"detail": str(error)}), status=HTTPStatus.CONFLICT, content_type="application/json")
+        return JsonResponse({"detail": str(error)}, status=HTTPStatus.CONFLICT)
+    return JsonResponse({"now": clock.now(), "days_ahead": ahead.current().days})
 
 
 def supplier_of(name: str) -> Supplier:

@@ -7,6 +7,7 @@ from celery import current_app
 from django_celery_beat.models import PeriodicTask
 
 from config.local import ahead, demo
+from config.local.demo.source import insist
 from health.models import Closing, Snapshot
 from success import activity, catalogue, clock, jobs
 from success.models import JobRun
@@ -17,7 +18,13 @@ PAUSE = 0.25
 
 
 def a_day_later() -> datetime:
-    """It is a day later for all processes, the demo's people have lived that day, and all jobs are asked whether they are due; says what time it is."""
+    """It is a day later for all processes, the demo's people have lived that day, and all jobs are asked whether they are due; says what time it is.
+
+    Raises:
+        NotHere: DEBUG is off.
+        Busy: the demo is being loaded.
+    """
+    insist()
     activity.ensure_partitions(now=clock.now() + DAY)
     ahead.go_on(DAY)
     at = clock.now()
@@ -45,8 +52,10 @@ def start_again() -> None:
     """Sarah stands where she stood; where days had passed it is today, and the whole demo is loaded anew.
 
     Raises:
+        NotHere: DEBUG is off.
         Busy: the demo is being loaded or played.
     """
+    insist()
     if not ahead.current():
         demo.start(at=clock.real())
         return
