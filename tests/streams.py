@@ -19,13 +19,7 @@ Process = subprocess.Popen[bytes]
 
 
 def environment(**more: str) -> dict[str, str]:
-    return {
-        **os.environ,
-        "DATABASE_URL": database_url(),
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}",
-        **more,
-    }
+    return {**os.environ, "DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "tests.settings", "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}", **more}
 
 
 def start(command: list[str], **more: str) -> Process:
