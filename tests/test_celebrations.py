@@ -180,6 +180,14 @@ def test_nothing_where_she_wants_nothing(db, wish):
     assert Notification.objects.exists() == ("paused_until" in wish)
 
 
+def test_what_waited_when_she_asks_for_a_pause_waits_no_longer(db):
+    sarah = reach("Form Created")
+    preferences.change(sarah.pk, {"quiet_hours": None}, at=NOW)
+    assert len(said()) == 1
+    preferences.change(sarah.pk, {"paused_until": LATER}, at=NOW)
+    assert said() == [] and Notification.objects.get().read_at is None
+
+
 def test_after_a_pause_it_is_in_the_inbox_and_in_one_mail(db):
     sarah = SupplierFactory(external_id="sarah")
     preferences.change(sarah.pk, {"paused_until": NOW + timedelta(days=1)}, at=NOW)

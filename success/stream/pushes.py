@@ -32,3 +32,8 @@ def push_all(said: Sequence[Said], *, at: datetime) -> int:
 def settle(keys: Collection[str], *, at: datetime) -> int:
     """What waited under these keys waits no longer; says how much did."""
     return Push.objects.filter(key__in=keys, settled_at=None).update(settled_at=at)
+
+
+def hush(supplier: int, *, at: datetime) -> int:
+    """Nothing waits for her pages any more; says how much did."""
+    return Push.objects.filter(supplier=supplier, waits=True, settled_at=None).update(settled_at=at)
