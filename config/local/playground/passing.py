@@ -9,6 +9,7 @@ from django_celery_beat.models import PeriodicTask
 from config.local import ahead, demo
 from config.local.demo.source import insist
 from health.models import Closing, Snapshot
+from interventions import playbooks
 from success import activity, catalogue, clock, jobs
 from success.models import JobRun
 
@@ -29,9 +30,14 @@ def a_day_later() -> datetime:
     ahead.go_on(DAY)
     at = clock.now()
     play(at=at)
+    ask_all()
+    return at
+
+
+def ask_all() -> None:
+    """Workers look at every job now; whether it is due, its slots say."""
     for task in PeriodicTask.objects.filter(name__in=jobs.registered(), enabled=True):
         current_app.send_task(task.task, kwargs={"job": task.name}, queue=task.queue, expires=55)
-    return at
 
 
 def play(*, at: datetime) -> None:
@@ -56,14 +62,16 @@ def start_again() -> None:
         Busy: the demo is being loaded or played.
     """
     insist()
-    if not ahead.current():
+    if ahead.current():
+        ahead.go_back()
+        time.sleep(ahead.FRESH_FOR)  # by then every process knows
+        demo.load(at=clock.real())
+        forget_days_to_come(at=clock.real())
+        catalogue.count(at=clock.real())
+    else:
         demo.start(at=clock.real())
-        return
-    ahead.go_back()
-    time.sleep(ahead.FRESH_FOR)  # by then every process knows
-    demo.load(at=clock.real())
-    forget_days_to_come(at=clock.real())
-    catalogue.count(at=clock.real())
+    playbooks.sweep(at=clock.real())
+    ask_all()
 
 
 def forget_days_to_come(*, at: datetime) -> None:
