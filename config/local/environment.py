@@ -57,7 +57,14 @@ def local_settings(*, database_url: str, redis_url: str, private: Settings, port
         "LOCAL_ADMIN_USER": "admin",
         **private,
     }
-    place = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "PORT": str(port), "STREAM_PORT": str(stream_port)}
+    playground = f"http://{LOOPBACK}:{port}"  # whose pages listen, beside those of a product under way elsewhere
+    place = {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "PORT": str(port),
+        "STREAM_PORT": str(stream_port),
+        "PRODUCT_ORIGINS": ",".join(filter(None, [os.environ.get("PRODUCT_ORIGINS"), playground])),
+    }
     return {name: os.environ.get(name, value) for name, value in ours.items()} | place
 
 

@@ -73,7 +73,7 @@ class TicketView(SupplierView):
 class PushBody(serializers.Serializer[Any]):
     id = serializers.IntegerField(allow_null=True, help_text="Its place in the stream; null until it has one.")
     event = serializers.CharField()
-    data = serializers.JSONField()
+    data = serializers.JSONField()  # type: ignore[assignment]
 
 
 class PushesBody(serializers.Serializer[Any]):

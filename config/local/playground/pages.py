@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
+from csp.decorators import csp_update
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
@@ -16,12 +19,26 @@ from config.local.playground import credentials, passing, seen
 from success import clock
 from success.models import Supplier
 
+View = Callable[..., HttpResponse]
+
+
+def stream_too(view: View) -> View:
+    """The page may listen to the stream server, which has an address of its own."""
+    return csp_update({"connect-src": ["'self'", "{0.scheme}://{0.netloc}".format(urlsplit(settings.STREAM_URL))]})(view)  # type: ignore[arg-type]
+
 
 @require_safe
 @never_cache
+@stream_too
 def page(request: HttpRequest) -> HttpResponse:
     """The product as it opens, for whoever is named by `as`, else for Sarah."""
-    about = {"key": credentials.write_key(), "csrf": get_token(request), "home": reverse("playground:playground"), "supplier": request.GET.get("as") or SARAH}
+    about = {
+        "key": credentials.write_key(),
+        "csrf": get_token(request),
+        "home": reverse("playground:playground"),
+        "supplier": request.GET.get("as") or SARAH,
+        "stream": settings.STREAM_URL,
+    }
     return render(request, "playground/page.html", {"about": about})
 
 

@@ -4,7 +4,7 @@ import { drawer } from "./drawer.js";
 import { ago, el, fill } from "./dom.js";
 import { formList, newForm, oneForm, settings } from "./forms.js";
 import { button, clients, dashboard, head, importPage, journeyPage } from "./places.js";
-import { about, again, link, onChange, refresh, signedIn, signIn, state, viewed } from "./wedsync.js";
+import { about, again, getToken, link, onChange, refresh, signedIn, signIn, state, viewed } from "./wedsync.js";
 
 const PLACES = [["", "Dashboard", dashboard], ["clients/", "Clients", clients], ["clients/import/", "Import", importPage], ["forms/", "Forms", formList], ["forms/new/", "New form", newForm], ["journeys/", "Journeys", journeyPage], ["settings/", "Settings", settings]];
 const LIVE = new Set(["", "clients/", "forms/", "journeys/"]); // drawn anew as things arrive; others hold what is being typed
@@ -61,6 +61,14 @@ toggle.addEventListener("click", () => {
   toggle.textContent = open ? "Close" : "What the system sees";
 });
 
+// What the system says to her while a page is open: the one script tag of the product, as any product has it.
+let listening = false;
+function listen() {
+  if (listening || !signedIn() || !window.Success) return;
+  listening = true;
+  window.Success.init({ getToken: () => getToken(true), api: location.origin, stream: about.stream, onEvent: again });
+}
+
 async function begin() {
   try {
     await refresh();
@@ -71,7 +79,7 @@ async function begin() {
   }
   const update = drawer(side);
   document.getElementById("who-is-in").textContent = state.account.name;
-  show = () => { update(); render(false); };
+  show = () => { update(); render(false); listen(); };
   onChange(() => show());
   show();
   if (signedIn()) viewed(found()[1]).catch(() => null);
