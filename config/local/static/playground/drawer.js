@@ -100,13 +100,16 @@ const said = el("p", { class: "said", role: "status" });
 
 function switcher() {
   const found = el("ul", { class: "found" });
+  let asked = "";
   const show = async (words) => {
+    asked = words;
     const { results } = await local(`people/?q=${encodeURIComponent(words)}`);
+    if (asked !== words) return; // she has typed on
     fill(found, results.length ? results.map((one) => el("li", {}, el("a", { href: `${about.home}?as=${encodeURIComponent(one.id)}`, "aria-current": one.id === about.supplier && "true" },
       el("b", {}, one.name), el("span", { class: "quiet" }, [one.company, one.trade].filter(Boolean).join(" · "))))) : el("li", { class: "quiet" }, "Nobody of that name."));
   };
   const field = el("input", { type: "search", id: "who", placeholder: "A name or a company", autocomplete: "off", oninput: () => show(field.value.trim()).catch(() => null) });
-  const box = el("details", { class: "switch", ontoggle: () => box.open && show("").catch(() => null) }, el("summary", {}, "Be someone else"), el("label", { for: "who" }, "Supplier"), field, found);
+  const box = el("details", { class: "switch", ontoggle: () => box.open && show(field.value.trim()).catch(() => null) }, el("summary", {}, "Be someone else"), el("label", { for: "who" }, "Supplier"), field, found);
   return box;
 }
 

@@ -54,14 +54,22 @@ export const viewed = (name) => send({ type: "page", name });
 
 // ---------------------------------------------------------------- what is known
 
-let asking = null;
+let asking = null, next = null;
 
-export async function refresh() {
-  asking ??= Promise.all([local(`look/${encodeURIComponent(about.supplier)}/`), own("health/?include_breakdown=true"), own("milestones/")])
-    .then(([{ now, days_ahead, account, system }, health, milestones]) => Object.assign(state, { now, daysAhead: days_ahead, account, system, health, milestones }))
-    .then(changed)
-    .finally(() => { asking = null; });
-  return asking;
+async function ask() {
+  const [{ now, days_ahead, account, system }, health, milestones] = await Promise.all([local(`look/${encodeURIComponent(about.supplier)}/`), own("health/?include_breakdown=true"), own("milestones/")]);
+  Object.assign(state, { now, daysAhead: days_ahead, account, system, health, milestones });
+  changed();
+}
+
+// While one look is under way it may be too early for what was just said: then another follows it, one for all who ask.
+export function refresh() {
+  if (!asking) {
+    asking = ask().finally(() => { asking = null; });
+    return asking;
+  }
+  next ??= asking.catch(() => null).then(() => { next = null; return refresh(); });
+  return next;
 }
 
 let resting = false;
