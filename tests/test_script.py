@@ -30,6 +30,7 @@ def test_older_browsers_can_read_it():
 
 def test_any_page_may_have_it_and_has_a_new_one_soon(client):
     answer = client.get("/static/success.js", headers={"Origin": "https://app.example.com"})
+    answer.close()
     assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, "*")
     assert answer.headers["Content-Type"].startswith("text/javascript")
     assert "immutable" not in answer.headers.get("Cache-Control", "")
@@ -40,4 +41,5 @@ def test_in_production_it_is_kept_for_a_minute(tmp_path, settings):
     (tmp_path / "success.js").write_text(CODE)
     settings.DEBUG, settings.STATIC_ROOT, settings.WHITENOISE_AUTOREFRESH, settings.WHITENOISE_USE_FINDERS = False, tmp_path, False, False
     answer = WhiteNoiseMiddleware(lambda request: HttpResponse(status=404))(RequestFactory().get("/static/success.js"))
+    answer.close()
     assert (answer.headers["Access-Control-Allow-Origin"], answer.headers["Cache-Control"]) == ("*", "max-age=60, public")
