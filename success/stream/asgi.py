@@ -1,77 +1,85 @@
 """The stream server: bare ASGI, no framework in the way. A page shows its ticket and is told what happens, for as long as it may stay."""
 
 import asyncio
-import json
+import logging.config
 import os
 import random
 import signal
-from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import parse_qs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from success.stream.hub import AWAY, Hub  # noqa: E402
-from success.stream.pages import Page  # noqa: E402
-from success.stream.wire import frame, opening  # noqa: E402
+from django.conf import settings
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Headers = list[tuple[bytes, bytes]]
+from success.limits import address_of
+from success.stream.answers import STREAM, VERBS, Headers, Receive, Scope, Send, answer, header, permit, refuse, shared
+from success.stream.hub import AWAY, Hub
+from success.stream.pages import Page
+from success.stream.wire import opening
 
-STREAM: Headers = [
-    (b"content-type", b"text/event-stream"),
-    (b"cache-control", b"no-store"),
-    (b"x-accel-buffering", b"no"),
-]
 COME_BACK = (2_000, 10_000)  # milliseconds: each page at a time of its own
+LATER: Headers = [(b"retry-after", b"5")]
+LONGEST = 128  # characters of a ticket
+
+logging.config.dictConfig(settings.LOGGING)
 _hub: asyncio.Task[Hub] | None = None
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """Routes by path and verb."""
     if scope["type"] != "http":
-        return
-    if scope["path"] == "/livez":
-        return await answer(send, HTTPStatus.OK, b"ok", [(b"content-type", b"text/plain")])
-    if scope["path"] != "/stream/":
-        return await refuse(send, HTTPStatus.NOT_FOUND, "Not found.")
-    await stream(scope, receive, send)
-
-
-async def stream(scope: Scope, receive: Receive, send: Send) -> None:
-    hub = await the_hub()
-    query = parse_qs(scope["query_string"].decode("latin-1"))
+        return None
+    path, verb = scope["path"], scope["method"]
+    if path not in ("/livez", "/stream/"):
+        return await refuse(scope, send, HTTPStatus.NOT_FOUND, "Not found.")
+    if verb == "OPTIONS":
+        return await permit(scope, send)
+    if verb not in ("GET", "HEAD"):
+        return await refuse(scope, send, HTTPStatus.METHOD_NOT_ALLOWED, "The method is not allowed here.", [(b"allow", VERBS)])
+    if path == "/livez":
+        return await answer(scope, send, HTTPStatus.OK, b"ok", [(b"content-type", b"text/plain")])
+    if verb == "HEAD":  # takes no ticket
+        return await answer(scope, send, HTTPStatus.OK, b"", STREAM[:1])
     try:
-        ticket = await hub.let_in(query.get("ticket", [""])[0])
-        if ticket is None:
-            return await refuse(send, HTTPStatus.UNAUTHORIZED, "The ticket is not good: ask for a new one.", [(b"www-authenticate", b"Ticket")])
-        page = Page(ticket, name="")
-        try:
-            await hub.join(page, since=since(scope, query))
-            await send({"type": "http.response.start", "status": 200, "headers": STREAM})
-            await hold(page, receive, send)
-        finally:
-            hub.leave(page)
-    except AWAY:
-        await refuse(send, HTTPStatus.SERVICE_UNAVAILABLE, "Come back a little later.", [(b"retry-after", b"5")])
+        return await stream(scope, receive, send, await the_hub())
+    except AWAY:  # before the first byte: once a page is open, nothing is asked for it here
+        return await refuse(scope, send, HTTPStatus.SERVICE_UNAVAILABLE, "The stream is away. Come back a little later.", LATER)
+
+
+async def stream(scope: Scope, receive: Receive, send: Send, hub: Hub) -> None:
+    """A good ticket opens the stream."""
+    if hub.full:  # before the ticket is used
+        return await refuse(scope, send, HTTPStatus.SERVICE_UNAVAILABLE, "Too many streams are open here. Come back a little later.", LATER)
+    query = parse_qs(scope["query_string"].decode("latin-1"))
+    text = query.get("ticket", [""])[0]
+    ticket = await hub.let_in(text) if 0 < len(text) <= LONGEST else None
+    if ticket is None:
+        return await turn_away(scope, send, hub)
+    page = Page(ticket)
+    try:
+        await hub.join(page, since=since(scope, query))
+        await send({"type": "http.response.start", "status": 200, "headers": [*STREAM, *shared(scope)]})
+        await hold(page, receive, send)
+    finally:
+        hub.leave(page)
+
+
+async def turn_away(scope: Scope, send: Send, hub: Hub) -> None:
+    """One answer for all causes, and few tries a minute for one address."""
+    address = address_of(header(scope, b"x-forwarded-for"), scope["client"][0] if scope.get("client") else "", settings.NUM_PROXIES)
+    if wait := await hub.count_failure(address):
+        return await refuse(scope, send, HTTPStatus.TOO_MANY_REQUESTS, "Too many tickets that are not good.", [(b"retry-after", str(wait).encode())])
+    await refuse(scope, send, HTTPStatus.UNAUTHORIZED, "The ticket is not good, or was used. Ask for a new one.", [(b"www-authenticate", b"Ticket")])
 
 
 async def hold(page: Page, receive: Receive, send: Send) -> None:
-    """The page is written to until it goes or is sent away."""
-    first = opening(retry=random.randint(*COME_BACK)) + frame("hello", "{}", place=page.place)  # noqa: S311
-    page.writer = asyncio.create_task(write(page, first, send))
+    """The page is written to until it goes or is sent away. A writer that cannot go on is left behind."""
+    page.writer = asyncio.create_task(page.write(opening(retry=random.randint(*COME_BACK)), send))  # noqa: S311
     gone = asyncio.create_task(until_gone(receive))
     await asyncio.wait({page.writer, gone}, return_when=asyncio.FIRST_COMPLETED)
     page.drop()
     gone.cancel()
-
-
-async def write(page: Page, first: bytes, send: Send) -> None:
-    await send({"type": "http.response.body", "body": first, "more_body": True})
-    await page.write(send)
-    await send({"type": "http.response.body", "body": b""})
 
 
 async def until_gone(receive: Receive) -> None:
@@ -81,7 +89,7 @@ async def until_gone(receive: Receive) -> None:
 
 def since(scope: Scope, query: dict[str, list[str]]) -> int | None:
     """The place that a page says it was told up to; what is no number is as if it had said nothing."""
-    given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"last-event-id"), None) or query.get("last_event_id", [""])[0]
+    given = header(scope, b"last-event-id") or query.get("last_event_id", [""])[0]
     return int(given) if given.isascii() and given.isdecimal() and len(given) < 19 else None
 
 
@@ -98,17 +106,6 @@ async def begun() -> Hub:
     await hub.start()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        # The loop has the server's own handler of it too, which waits until the pages have gone.
+        # The loop has the server's own handler too, which waits until the pages have gone.
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(hub.end))
     return hub
-
-
-async def refuse(send: Send, status: HTTPStatus, detail: str, more: Headers | None = None) -> None:
-    """A problem (RFC 9457)."""
-    body = {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail}
-    await answer(send, status, json.dumps(body).encode(), [(b"content-type", b"application/problem+json"), *(more or [])])
-
-
-async def answer(send: Send, status: HTTPStatus, body: bytes, headers: Headers) -> None:
-    await send({"type": "http.response.start", "status": int(status), "headers": [*headers, (b"content-length", str(len(body)).encode())]})
-    await send({"type": "http.response.body", "body": body})

@@ -10,12 +10,12 @@ from success.stream.connections import parameters
 from success.stream.tickets import Ticket
 from success.stream.wire import Item
 
-MOST = 200  # pushes a page that comes back is told at most: the latest
+MOST = 1000  # pushes a page that comes back is told at most: the latest
 
 # The highest place given: what is higher was never ours to give.
 LAST = "select coalesce(max(place), 0) from success_push"
 WAITING = """select place, supplier_id, event, data::text from success_push
-    where supplier_id = %s and waits and settled_at is null and place is not null order by place desc limit %s"""
+    where supplier_id = %s and place is not null and (waits and settled_at is null or not waits and place > %s) order by place desc limit %s"""
 MISSED = """select place, supplier_id, event, data::text from success_push
     where supplier_id = %s and place > %s and (not waits or settled_at is null) order by place desc limit %s"""
 MISSED_BY_ALL = """select place, supplier_id, event, data::text from success_push
@@ -35,17 +35,19 @@ def pool() -> AsyncConnectionPool[Any]:
 
 async def rows(pool: AsyncConnectionPool[Any], statement: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     async with pool.connection() as connection:
-        return await (await connection.execute(statement, params)).fetchall()
+        found: list[tuple[Any, ...]] = await (await connection.execute(statement, params)).fetchall()
+        return found
 
 
-async def missed(pool: AsyncConnectionPool[Any], supplier: int, *, since: int | None) -> tuple[list[Item], int]:
-    """What a page that opens is told: after `since`, or else what waits; and the place that it stands at."""
+async def missed(pool: AsyncConnectionPool[Any], supplier: int, *, since: int | None, known: int) -> tuple[list[Item], int]:
+    """What a page that opens is told: after `since`, or else what waits and what came after `known`; and the place up to which that is all."""
     async with pool.connection() as connection:
         ((last,),) = await (await connection.execute(LAST)).fetchall()
         resumes = since is not None and since <= last
-        statement, params = (MISSED, [supplier, since, MOST]) if resumes else (WAITING, [supplier, MOST])
-        found = await (await connection.execute(statement, params)).fetchall()
-        return [Item(*row) for row in reversed(found)], last
+        statement, after = (MISSED, since) if resumes else (WAITING, known)
+        found = await (await connection.execute(statement, [supplier, after, MOST])).fetchall()
+    items = [Item(*row) for row in reversed(found)]
+    return items, max([last, *(item.place for item in items)])
 
 
 async def missed_by_all(pool: AsyncConnectionPool[Any], suppliers: Sequence[int], *, since: int) -> list[Item]:

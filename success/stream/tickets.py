@@ -45,6 +45,6 @@ def issue(ticket: Ticket) -> str:
     return text
 
 
-def read(kept: bytes | None) -> Ticket | None:
+def read(kept: bytes | str | None) -> Ticket | None:
     """What Redis had kept, if it had anything."""
     return None if kept is None else msgspec.json.decode(kept, type=Ticket)

@@ -4,6 +4,7 @@ import msgspec
 
 PUSHES = "stream:pushes"  # channels
 GOODBYES = "stream:goodbyes"
+SERVERS = "stream:servers"  # a hash: by server how many pages it has open, and when it said so
 
 
 class Item(msgspec.Struct, frozen=True, array_like=True):
