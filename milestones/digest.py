@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +18,7 @@ from success.notifications import sending
 DIGEST = "milestones_digest"  # the template, and of what cause
 FRESH = timedelta(days=7)  # what was announced before is no news
 BATCH = 500
+MOST = 20  # batches of one run; the next goes on
 
 UNSEEN = """a.seen_at is null and a.digested_at is null and a.revoked_at is null and not a.silent and m.celebration <> 'none' and a.announced_at > %(since)s
     and not exists (select from success_notification n where n.key = 'milestone:' || a.id and n.read_at is not null)"""
@@ -37,10 +38,7 @@ TAKE = f"""with template as (select id from success_messagetemplate where key = 
 
 def digest(*, at: datetime) -> int:
     """Whoever has not seen for a while what she reached is on the way to be told by mail; says how many suppliers."""
-    told = 0
-    while found := digest_batch(at=at):
-        told += found
-    return told
+    return sum(takewhile(bool, (digest_batch(at=at) for _ in range(MOST))))
 
 
 @transaction.atomic

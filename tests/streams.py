@@ -17,6 +17,8 @@ from socket import SHUT_RDWR
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+import psycopg
+
 from success.models import Supplier
 from success.stream.pushes import Said, push_all
 from tests import callers
@@ -49,10 +51,19 @@ def kill(process: Process) -> None:
     process.wait()
 
 
+def dispatchers() -> int:
+    with psycopg.connect(database_url()) as connection:
+        found = connection.execute("select count(*) from pg_stat_activity where application_name = 'dispatcher' and datname = current_database()").fetchone()
+    return int(found[0]) if found else 0
+
+
 @contextmanager
 def dispatcher(**more: str) -> Iterator[Process]:
+    """One that has begun: it leads, or stands by."""
+    before = dispatchers()
     process = start([sys.executable, "manage.py", "dispatch"], **more)
     try:
+        wait_until(lambda: dispatchers() > before, seconds=60)
         yield process
     finally:
         end(process)

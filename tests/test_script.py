@@ -28,16 +28,18 @@ def test_older_browsers_can_read_it():
     assert not re.findall(r"\?\.[a-zA-Z\[(]|\?\?|#[a-z]+\s*[=(]|\|\|=|&&=|\bstatic\b|replaceAll|\.at\(|\d_\d", CODE)
 
 
-def test_any_page_may_have_it_and_has_a_new_one_soon(client):
+def test_any_page_may_have_it_and_has_a_new_one_soon(client, db):
     answer = client.get("/static/success.js", headers={"Origin": "https://app.example.com"})
+    answer.close()
     assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, "*")
     assert answer.headers["Content-Type"].startswith("text/javascript")
     assert "immutable" not in answer.headers.get("Cache-Control", "")
 
 
-def test_in_production_it_is_kept_for_a_minute(tmp_path, settings):
+def test_in_production_it_is_kept_for_a_minute(tmp_path, settings, db):
     """Its name has no hash, so not for ever."""
     (tmp_path / "success.js").write_text(CODE)
     settings.DEBUG, settings.STATIC_ROOT, settings.WHITENOISE_AUTOREFRESH, settings.WHITENOISE_USE_FINDERS = False, tmp_path, False, False
     answer = WhiteNoiseMiddleware(lambda request: HttpResponse(status=404))(RequestFactory().get("/static/success.js"))
+    answer.close()
     assert (answer.headers["Access-Control-Allow-Origin"], answer.headers["Cache-Control"]) == ("*", "max-age=60, public")

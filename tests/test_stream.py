@@ -1,14 +1,23 @@
 """The stream: who is let in, what a page hears, who may stay. Real servers, a real dispatcher, real sockets."""
 
+import asyncio
+import resource
+import socket
+import subprocess
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 from success import keys, limits, privacy
-from success.models import ApiKey, Push, Supplier
-from success.stream.pushes import Said, push_all, settle
+from success.models import ApiKey, MessageTemplate, Notification, Push, Supplier
+from success.stream.figures import figures
+from success.stream.pages import Page
+from success.stream.pushes import Said, forget, push_all, settle
+from success.stream.tickets import Ticket
 from tests import callers
 from tests.callers import Api, is_problem
 from tests.factories import SupplierFactory
@@ -31,6 +40,11 @@ def dispatching(django_db_setup):
 def stream(django_db_setup, dispatching):
     with server() as (address, _):
         yield address
+
+
+def opened() -> list[int]:
+    """How many pages each server says that it has open."""
+    return list((figures(at=datetime.now(UTC)).servers or {}).values())
 
 
 # ---------------------------------------------------------------- what a page hears
@@ -306,7 +320,7 @@ def test_a_process_holds_so_many_and_a_ticket_outlives_its_refusal(sarah):
         answer = requests.get(address, params={"ticket": text}, timeout=5)
         assert (answer.status_code, is_problem(answer), answer.headers["Retry-After"]) == (503, True, "5")
         pages[0].close()
-        wait_until(lambda: limits.client().hvals("stream:servers")[0].startswith(b"1 "))
+        wait_until(lambda: 1 in opened())
         assert Listener(address, text).status == 200
 
 
@@ -345,6 +359,53 @@ def test_the_flood_of_one_supplier_reaches_her_whole(sarah, stream):
     assert page.numbers() == list(range(1, 1501))
 
 
+def test_who_does_not_read_is_dropped_and_not_buffered(sarah, dispatching):
+    with server() as (address, process), socket.socket() as deaf:
+        reads = listening(address, ticket())
+        url = urlsplit(address)
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect((url.hostname, url.port))
+        deaf.sendall(f"GET {url.path}?ticket={ticket(sub='deaf')} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        wait_until(lambda: 2 in opened())
+        before = memory_of(process)
+        for part in range(10):  # 20 MB to each
+            push_all(
+                [Said(supplier=sarah.pk, event="celebration", key=f"k{part}-{n}", data={"n": n, "text": "x" * 50_000}) for n in range(40)],
+                at=datetime.now(UTC),
+            )
+            reads.wait("celebration", 40 * (part + 1), seconds=30)
+        wait_until(lambda: 1 in opened())
+        assert memory_of(process) - before < 15_000_000
+        deaf.settimeout(10)
+        while deaf.recv(1_000_000):  # what was under way, then the end
+            pass
+        say(sarah, 77)
+        reads.wait("celebration", 401)
+
+
+def memory_of(process) -> int:
+    """Of a process and those it started, resident, in bytes."""
+    pids = [process.pid, *map(int, subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False).stdout.split())]
+    return sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize() for pid in pids)
+
+
+def test_a_page_that_is_stuck_between_two_heartbeats_is_dropped():
+    async def never(message):
+        await asyncio.Event().wait()
+
+    async def story():
+        page = Page(Ticket(1, "", ""))
+        page.writer = asyncio.create_task(page.write(b"first", never))
+        page.begin([], place=0)
+        await asyncio.sleep(0)
+        page.beat()
+        assert not page.writer.cancelling()
+        page.beat()
+        assert page.writer.cancelling()
+
+    asyncio.run(story())
+
+
 def test_polling_gives_what_waits(sarah, dispatching):
     api = Api(callers.token("sarah"))
     say(sarah, 1, 2, waits=True)
@@ -354,3 +415,26 @@ def test_polling_gives_what_waits(sarah, dispatching):
     wait_until(lambda: not Push.objects.filter(place=None).exists())
     answer = api.get("/api/v1/suppliers/me/pushes/")
     assert answer.json() == {"results": [{"id": Push.objects.get(key="k2").place, "event": "celebration", "data": {"n": 2}}], "next": None, "unread": 0}
+
+
+def test_polling_costs_little_while_nothing_is_new(sarah):
+    api = Api(callers.token("sarah"))
+    for path in ("/api/v1/suppliers/me/pushes/", "/api/v1/suppliers/me/notifications/"):
+        first = api.get(path)
+        etag = first["ETag"]
+        assert first.status_code == 200
+        assert not etag.startswith("W/")
+        assert first["Cache-Control"] == "private, no-cache"
+        again = api.get(path, headers={"If-None-Match": etag})
+        assert (again.status_code, again.content) == (304, b"")
+        Notification.objects.create(supplier=sarah, template=MessageTemplate.objects.first(), category="tips", key=path, title="New", at=datetime.now(UTC))
+        changed = api.get(path, headers={"If-None-Match": etag})
+        assert (changed.status_code, changed.json()["unread"] > first.json()["unread"]) == (200, True)
+
+
+def test_old_pushes_go(sarah):
+    now = datetime.now(UTC)
+    for days, waits, stays in [(29, False, True), (31, False, False), (31, True, True), (91, True, False)]:
+        Push.objects.create(supplier=sarah, event="coach", key=f"{days} {waits} {stays}", at=now - timedelta(days=days), waits=waits)
+    assert forget(at=now) == 2
+    assert all(key.endswith("True") for key in Push.objects.values_list("key", flat=True))

@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.db import transaction
+from django.utils.decorators import method_decorator
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
@@ -14,7 +15,7 @@ from success import clock, suppliers
 from success.api.callers import ProductUser, caller_of, key_of
 from success.api.errors import Away, Refusals
 from success.api.fields import Text
-from success.api.views import Strict, SupplierView
+from success.api.views import REVALIDATED, Strict, SupplierView
 from success.models import Notification, Source, Supplier
 from success.models.stream import Push
 from success.stream import tickets
@@ -82,6 +83,7 @@ class PushesBody(serializers.Serializer[Any]):
     unread = serializers.IntegerField()
 
 
+@method_decorator(REVALIDATED, name="dispatch")
 class PushesView(SupplierView):
     """For pages that have no stream: what waits for her and is not settled, the oldest first, and how much of her inbox is not read."""
 
