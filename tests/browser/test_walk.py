@@ -1,9 +1,10 @@
 """The newcomer's walk of the README, step by step, on all the programs that `make run` starts: a demo of Sarah alone, a real browser, and no hand but theirs."""
 
+import os
 import re
+import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 import pytest
 import redis
@@ -22,7 +23,7 @@ from success import clock
 from success.models import Supplier
 from tests.browser.conftest import opened, sign_in
 from tests.server import free_port, wait_for
-from tests.streams import end, start
+from tests.streams import start
 
 SOON = 15_000  # milliseconds
 MANAGER = "maya.lindqvist"
@@ -55,14 +56,25 @@ def stack(sarah_alone: Supplier, mailbox: int) -> Iterator[str]:
         "PRODUCT_URL": f"{base}/playground/clients/import/", "EMAIL_URL": f"smtp://127.0.0.1:{mailbox}", "LOCAL_MAIL": str(letters.FOLDER),
         "QUIET_HOURS": "00:00-00:00", "REQUIRE_SECOND_FACTOR": "", "DB_POOL_SIZE": "4",
     }  # fmt: skip
-    with ExitStack() as running:
-        programs: list[subprocess.Popen[bytes]] = []
-        for line in commands(PROCFILE).values():
-            programs.append(start(["/bin/sh", "-c", line], **environment))
-            running.callback(end, programs[-1])
+    programs = [start(["/bin/sh", "-c", line], **environment) for line in commands(PROCFILE).values()]
+    try:
         wait_for(f"{base}/livez", programs[0])
         yield base
+    finally:
+        stop(programs)
     PeriodicTask.objects.update(last_run_at=None, total_run_count=0)
+
+
+def stop(programs: list[subprocess.Popen[bytes]]) -> None:
+    """All at once; a worker first ends what it is at."""
+    for program in programs:
+        program.terminate()
+    for program in programs:
+        try:
+            program.wait(40)
+        except subprocess.TimeoutExpired:
+            os.killpg(program.pid, signal.SIGKILL)
+            program.wait(5)
 
 
 def test_the_newcomers_walk(stack: str, sarah_alone: Supplier, browser: Browser):
@@ -80,6 +92,10 @@ def test_the_newcomers_walk(stack: str, sarah_alone: Supplier, browser: Browser)
     expect(product.locator(".score")).to_have_text("67.5")
 
     product.get_by_role("button", name="Import 20 clients").click()
+    card = product.locator("success-celebration [part=card]")
+    expect(card).to_contain_text("Client list", timeout=SOON)
+    product.keyboard.press("Escape")
+    expect(card).to_have_count(0)
     expect(product.get_by_text("20 couples came over.")).to_be_visible()
     expect(product.get_by_text("Amelie & Jack")).to_be_visible()
     drawer = product.locator("#drawer")
@@ -90,6 +106,10 @@ def test_the_newcomers_walk(stack: str, sarah_alone: Supplier, browser: Browser)
     product.get_by_role("link", name="New form").click()
     product.get_by_role("button", name="Make the form").click()
     expect(product.locator(".level")).to_have_text("Healthy", timeout=SOON)
+    product.reload()
+    expect(product.get_by_role("button", name="Messages")).to_be_visible()
+    product.wait_for_timeout(1_500)
+    expect(card.filter(has_text="Client list")).to_have_count(0)  # seen once is seen
 
     desk.goto(hers)
     expect(desk.get_by_text("ended").first).to_be_visible()
