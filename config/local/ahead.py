@@ -5,6 +5,7 @@ import os
 import time
 from datetime import timedelta
 from threading import Lock
+from typing import Any
 
 import psycopg
 from django.db import transaction
@@ -15,6 +16,7 @@ from success import readiness
 from success.models import JobRun
 from success.models.jobs import RunState
 
+Connection = psycopg.Connection[Any]
 FRESH_FOR = 0.5  # seconds a process goes by what it read last
 READ = f"select by from {Ahead._meta.db_table}"
 
@@ -24,7 +26,8 @@ class Reading:
 
     def __init__(self) -> None:
         self.ahead, self.until, self.lock = timedelta(), 0.0, Lock()
-        self.process, self.connection = 0, None
+        self.process = 0
+        self.connection: Connection | None = None
 
     def current(self) -> timedelta:
         """How far ahead it is; while the database is away, as it was."""
@@ -44,10 +47,11 @@ class Reading:
         else:
             self.ahead = found[0] if found else timedelta()
 
-    def connected(self) -> "psycopg.Connection[tuple[timedelta]]":
+    def connected(self) -> Connection:
         """The connection, made anew in a process that was forked."""
         if self.connection is None or self.process != os.getpid():
-            self.process, self.connection = os.getpid(), psycopg.connect(**readiness.parameters(), autocommit=True)
+            self.process = os.getpid()
+            self.connection = psycopg.connect(**readiness.parameters(), autocommit=True)
         return self.connection
 
     def close(self) -> None:
@@ -69,8 +73,8 @@ def forget() -> None:
 @transaction.atomic
 def go_on(by: timedelta) -> None:
     """It is later by so much; every process knows within half a second. Runs that are under way keep their leases, which end in the world."""
-    Ahead.objects.get_or_create(pk=1)
-    Ahead.objects.update(by=F("by") + by)
+    Ahead._default_manager.get_or_create(pk=1)
+    Ahead._default_manager.update(by=F("by") + by)
     JobRun.objects.filter(state=RunState.RUNNING).update(leased_until=F("leased_until") + by)
     transaction.on_commit(forget)
 
@@ -78,5 +82,5 @@ def go_on(by: timedelta) -> None:
 @transaction.atomic
 def go_back() -> None:
     """It is as late as in the world."""
-    Ahead.objects.all().delete()
+    Ahead._default_manager.all().delete()
     transaction.on_commit(forget)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from csp.decorators import csp_update
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.urls import reverse
@@ -19,12 +20,12 @@ from config.local.playground import credentials, passing, seen
 from success import clock
 from success.models import Supplier
 
-View = Callable[..., HttpResponse]
+View = Callable[[HttpRequest], HttpResponseBase]
 
 
 def stream_too(view: View) -> View:
     """The page may listen to the stream server, which has an address of its own."""
-    return csp_update({"connect-src": ["'self'", "{0.scheme}://{0.netloc}".format(urlsplit(settings.STREAM_URL))]})(view)  # type: ignore[arg-type]
+    return csp_update({"connect-src": ["'self'", "{0.scheme}://{0.netloc}".format(urlsplit(settings.STREAM_URL))]})(view)
 
 
 @require_safe
