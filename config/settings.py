@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "django_prometheus",
     "csp",
+    "corsheaders",
     "axes",
     "pgtrigger",
     "pghistory",
@@ -64,6 +65,7 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "success.logs.bind_request",
     "django.middleware.security.SecurityMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.policy.console_policy",
@@ -266,6 +268,20 @@ OUTGOING_INSIDE = env.bool("OUTGOING_INSIDE", default=False)  # whether calls ma
 # ---------------------------------------------------------------- playbooks
 PLAYBOOK_FIRST_DAY = env.int("PLAYBOOK_FIRST_DAY", default=20)  # suppliers a playbook reaches on the day it is switched on, unless it says otherwise
 PRODUCT_URL = env.str("PRODUCT_URL", default="")  # where letters lead suppliers to: your product
+
+# ---------------------------------------------------------------- celebrations
+DIGEST_AFTER_HOURS = env.float("DIGEST_AFTER_HOURS", default=2)  # what a supplier reached and has not seen by then is told by mail, at most once a day
+
+# ---------------------------------------------------------------- open pages of the product
+# Where the product's own pages are served from (scheme://host): they may read the API and the stream.
+PRODUCT_ORIGINS = env.list("PRODUCT_ORIGINS", default=[])
+CORS_ALLOWED_ORIGINS = PRODUCT_ORIGINS
+CORS_URLS_REGEX = r"^/(api|v1|static)/"
+CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key", "if-none-match"]
+CORS_EXPOSE_HEADERS = ["ETag", "Retry-After"]
+STREAM_URL = env.str("STREAM_URL", default="http://127.0.0.1:8001/stream/")  # of the stream server, as those pages reach it
+STREAM_MOST = env.int("STREAM_MOST", default=10_000)  # streams that one process holds open
+STREAM_REVIEW_EVERY = env.float("STREAM_REVIEW_EVERY", default=25)  # seconds between looks at who may stay
 
 # ---------------------------------------------------------------- security
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not DEBUG

@@ -26,7 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 
 if apps.is_installed("config.local"):  # with DEBUG on
-    urlpatterns.append(path("mailbox/", include("config.local.mailbox.urls")))
+    urlpatterns += [path("mailbox/", include("config.local.mailbox.urls")), path("playground/", include("config.local.playground.urls"))]
 
 handler400 = "success.api.problems.bad_request"
 handler404 = "success.api.problems.not_found"

@@ -13,6 +13,7 @@ from success.roles import ROLES
 from success.tokens import SYMMETRIC
 
 QUIET = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]")
+ORIGIN = re.compile(r"https://[A-Za-z0-9.\-]+(:\d{1,5})?")
 ALGORITHMS = {"HS256", "RS256", "ES256"}
 LONG_ENOUGH = 50  # characters of SECRET_KEY, as Django's own check has it
 SECRET_BYTES = 32  # of an HS256 secret (RFC 7518, 3.2)
@@ -45,6 +46,9 @@ def unsafe() -> Iterator[Error]:
         yield Error("EMAIL_PROVIDER is set and EMAIL_WEBHOOK_SECRET is not.", hint=hint, id="success.E011")
     if not QUIET.fullmatch(settings.QUIET_HOURS):
         yield Error("QUIET_HOURS is no pair of times.", hint="Set it, as in 21:00-08:00.", id="success.E012")
+    if strange := [one for one in settings.PRODUCT_ORIGINS if not ORIGIN.fullmatch(one)]:
+        hint = "Name each as scheme://host, as in https://app.example.com, and no * for all: whoever may read the API and the stream is in this list."
+        yield Error(f"PRODUCT_ORIGINS names what is no origin: {', '.join(strange)}.", hint=hint, id="success.E013")
     if settings.DEMO:
         yield Error("DEMO is on with DEBUG off: invented suppliers would mix with real ones.", hint="Set DEMO=0.", id="success.E004")
 

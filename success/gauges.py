@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from success import db, due
+from success.stream.figures import figures
 
 DIRTY = "select count(*), coalesce(extract(epoch from %s - min(dirty_at)), 0)::float8 from success_facts where dirty_at is not null"
 LETTERS = "select count(*) from success_deadletter where resolved_at is null"
@@ -52,6 +53,7 @@ class Ground(Collector):
             suppliers.add_metric([job], of_them)
         yield from (ages, runs, suppliers)
         yield from self.of_due_work()
+        yield from self.of_the_stream()
 
     def of_due_work(self) -> Iterator[Metric]:
         rows = GaugeMetricFamily("success_due_rows", "Due rows that are not done, by how they stand.", labels=["kind", "state"])
@@ -61,6 +63,15 @@ class Ground(Collector):
                 rows.add_metric([one.kind, state], n)
             oldest.add_metric([one.kind], one.oldest)
         yield from (rows, oldest)
+
+    def of_the_stream(self) -> Iterator[Metric]:
+        found = figures(at=self.at)
+        yield GaugeMetricFamily("success_pushes_waiting", "Pushes to open pages that the dispatcher has not taken.", value=found.waiting)
+        yield GaugeMetricFamily("success_oldest_push_seconds", "How long the first of them waits.", value=found.oldest)
+        streams = GaugeMetricFamily("success_open_streams", "Pages that are open, by the server that holds them.", labels=["server"])
+        for server, n in (found.servers or {}).items():
+            streams.add_metric([server], n)
+        yield streams
 
 
 def export(*, at: datetime) -> bytes:

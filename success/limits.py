@@ -65,6 +65,12 @@ def ask(question: Callable[[], Answer]) -> Answer | None:
         return None
 
 
+def address_of(forwarded: str, remote: str, proxies: int) -> str:
+    """The address of the client: as far from the right of X-Forwarded-For as proxies of our own stand before us, never what a client claims."""
+    parts = [part.strip() for part in forwarded.split(",") if part.strip()]
+    return parts[-min(proxies, len(parts))] if proxies > 0 and parts else remote
+
+
 def hit(bucket: str, rate: float, burst: float) -> Verdict:
     """Counts one request. With Redis away everything passes: a limit must not take the product down."""
     counted = ask(lambda: script()(keys=[f"limit:{bucket}"], args=[rate, burst]))

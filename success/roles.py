@@ -26,6 +26,7 @@ SEE = [
     "grant",
     "send",
     "notification",
+    "push",
     "messagetemplate",
 ]
 SEE_OPERATIONS = ["jobrun", "deadletter", "delivery", "source", "traituse", "customfield"]

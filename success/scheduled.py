@@ -8,6 +8,7 @@ from success.imports import uploads
 from success.jobs import Done, Job, register
 from success.models import Delivery
 from success.notifications import sending
+from success.stream import pushes
 
 
 def fold_again(*, at: datetime, slot: datetime, only: Collection[int] | None) -> Done:
@@ -30,10 +31,16 @@ def count_events(*, at: datetime, slot: datetime, only: Collection[int] | None) 
     return Done({"counted": catalogue.count(at=at)})
 
 
+def forget_pushes(*, at: datetime, slot: datetime, only: Collection[int] | None) -> Done:
+    """What was said to open pages does not stay."""
+    return Done({"forgotten": pushes.forget(at=at)})
+
+
 register(
     Job(key="success.fold_again", run=fold_again, keep=timedelta(days=7)),
     Job(key="success.partitions", run=partitions),
     Job(key="success.forget_uploads", run=forget_uploads),
+    Job(key="success.forget_pushes", run=forget_pushes),
     Job(key="success.count_events", run=count_events, lease=timedelta(seconds=330), keep=timedelta(days=1)),
 )
 due.register(

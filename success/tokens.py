@@ -1,6 +1,7 @@
 """Tokens of the product's users: whose supplier they speak for."""
 
 import re
+from dataclasses import dataclass
 from functools import cache
 
 import jwt
@@ -12,6 +13,15 @@ SYMMETRIC = {"HS256", "HS384", "HS512"}
 
 class NotValid(Exception):
     """This is not a token of the product for us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """For whom a token speaks: the supplier's external id, the person (`sub`), and until when, in seconds since 1970."""
+
+    supplier: str
+    person: str
+    expires_at: float
 
 
 @cache
@@ -27,7 +37,12 @@ def key_for(token: str) -> str | jwt.PyJWK:
 
 
 def supplier_of(token: str) -> str:
-    """The supplier's external id: the `supplier` claim, or else `sub`.
+    """The supplier's external id. Raises NotValid."""
+    return holder_of(token).supplier
+
+
+def holder_of(token: str) -> Holder:
+    """Whom the token speaks for: its supplier is the `supplier` claim, or else `sub`.
 
     Raises:
         NotValid: forged, expired, for another audience, or without a supplier.
@@ -48,4 +63,4 @@ def supplier_of(token: str) -> str:
     supplier = claims.get("supplier", claims.get("sub"))
     if not isinstance(supplier, str) or not 0 < len(supplier) <= 128 or NOT_IN_AN_ID.search(supplier):
         raise NotValid
-    return supplier
+    return Holder(supplier, str(claims.get("sub", "")), float(claims["exp"]))

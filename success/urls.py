@@ -6,11 +6,14 @@ from success.api.ingest import KINDS, BatchView
 from success.api.links import PreferencesPageView, UnsubscribeView
 from success.api.notifications import InboxView, PreferencesView, ReadView
 from success.api.segments import SegmentSuppliersView, SegmentsView
+from success.api.stream import PushesView, TicketView
 from success.api.suppliers import ClientsView, OneClientView, OneSupplierView, SuppliersView
 
 urlpatterns = [
     path("v1/batch", BatchView.as_view(), name="batch"),
     *(path(f"v1/{kind}", view.as_view(), name=kind) for kind, view in KINDS.items()),
+    path("api/v1/stream-tickets/", TicketView.as_view(), name="stream-tickets"),
+    path("api/v1/suppliers/<any_id:id>/pushes/", PushesView.as_view(), name="pushes"),
     path("api/v1/segments/", SegmentsView.as_view(), name="segments"),
     path("api/v1/segments/<slug:key>/suppliers/", SegmentSuppliersView.as_view(), name="segment-suppliers"),
     path("api/v1/suppliers/", SuppliersView.as_view(), name="suppliers"),

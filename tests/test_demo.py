@@ -23,6 +23,7 @@ from config.local.demo.world import HISTORY, Life, days, lives
 from health import assessments
 from health.models import Assessment, Snapshot
 from health.scoring import WS142, Inputs, score
+from milestones.models import Achievement, Threshold
 from success import activity, db, keys
 from success.models import Activity, Client, Contact, EventName, Facts, Source, Supplier
 from tests.factories import SourceFactory
@@ -200,6 +201,14 @@ def check_sarah(*, at: datetime) -> None:
 def test_it_is_known_how_each_of_them_stood(wedsync: dict[str, int]) -> None:
     """The portfolio reads the past from there."""
     assert rows_of_tables()["health_standing"] == Supplier.objects.filter(source__is_demo=True).count() > 1000
+
+
+def test_every_rung_that_counts_has_been_reached_by_some(wedsync: dict[str, int]) -> None:
+    """The board of milestones shows nobody what nobody ever reached; those that take months have not had the time."""
+    reached = Counter(Achievement.objects.filter(supplier__source__is_demo=True).values_list("milestone__key", flat=True))
+    rungs = set(Threshold.objects.filter(whole=True).values_list("milestone__key", flat=True))
+    assert {key for key in rungs if reached[key] < 10} == set()
+    assert 20 <= reached["client_list"] <= 120
 
 
 def test_a_real_sarah_is_left_alone(wedsync: dict[str, int]) -> None:

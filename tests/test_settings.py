@@ -32,6 +32,10 @@ UNSAFE = [  # a setting, and the check that speaks up
     ({"REQUIRE_SECOND_FACTOR": ["boss"]}, "E010"),
     ({"EMAIL_PROVIDER": "postmark"}, "E011"),
     ({"QUIET_HOURS": "9pm"}, "E012"),
+    ({"PRODUCT_ORIGINS": ["*"]}, "E013"),
+    ({"PRODUCT_ORIGINS": ["https://app.example.com", "https://*.example.com"]}, "E013"),
+    ({"PRODUCT_ORIGINS": ["http://app.example.com"]}, "E013"),
+    ({"PRODUCT_ORIGINS": ["https://app.example.com/path"]}, "E013"),
     ({"DEMO": True}, "E004"),
     ({"JWT_ALGORITHM": "none"}, "E005"),
     ({"JWT_SECRET": ""}, "E006"),
@@ -103,6 +107,7 @@ def test_a_secret_may_come_from_a_file(tmp_path):
     assert done.stdout.strip() == PRODUCTION["SECRET_KEY"]
 
 
-def test_the_mailbox_is_not_there_in_production():
-    found = "import config.wsgi; from django.urls import Resolver404, resolve\ntry: resolve('/mailbox/')\nexcept Resolver404: print('none')"
+@pytest.mark.parametrize("path", ["mailbox", "playground"])
+def test_neither_mailbox_nor_playground_is_there_in_production(path):
+    found = f"import config.wsgi; from django.urls import Resolver404, resolve\ntry: resolve('/{path}/')\nexcept Resolver404: print('none')"
     assert run("-c", found, **PRODUCTION).stdout.strip() == "none"

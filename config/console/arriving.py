@@ -21,13 +21,12 @@ from success.models import ApiKey, Supplier
 @console("success.view_source")
 def arriving(request: HttpRequest) -> HttpResponseBase:
     """The last items of one key, newest first; with `fragment` only these, which the page asks for again and again."""
-    at, keys = clock.now(), list(ApiKey.objects.select_related("source").order_by(F("last_used_at").desc(nulls_last=True), "-pk"))
+    keys = list(ApiKey.objects.select_related("source").order_by(F("last_used_at").desc(nulls_last=True), "-pk"))
     chosen = next((key for key in keys if str(key.pk) == request.GET.get("key")), keys[0] if keys else None)
     template = "arriving_lines" if "fragment" in request.GET else "arriving"
     shown = told(chosen, request) if chosen else {}
-    return page(
-        request, template, title="Arriving", keys=keys, chosen=chosen, standing=standing(chosen, at=at), base_url=settings.BASE_URL, most=arrivals.MOST, **shown
-    )
+    stands = standing(chosen, at=clock.real())
+    return page(request, template, title="Arriving", keys=keys, chosen=chosen, standing=stands, base_url=settings.BASE_URL, most=arrivals.MOST, **shown)
 
 
 def told(key: ApiKey, request: HttpRequest) -> dict[str, Any]:

@@ -178,4 +178,4 @@ def locked_out(request: HttpRequest) -> HttpResponseBase:
         lifted = lockouts.lift(name=name, address=address, by=signed_in(request), at=clock.now())
         messages.success(request, "They can try again at once." if lifted else "That lockout had ended already.")
         return HttpResponseRedirect(reverse("console:locked_out"))
-    return page(request, "locked_out", title="Locked out", lockouts=lockouts.active(at=clock.now()))
+    return page(request, "locked_out", title="Locked out", lockouts=lockouts.active(at=clock.real()))

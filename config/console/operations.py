@@ -16,8 +16,10 @@ from success import operations as now
 from success.due import Backlog
 from success.operations import Broker, Ground, JobNow
 from success.readiness import State
+from success.stream.figures import Figures, figures
 
 LATE = 60  # seconds that a row may be due: sweeps come every few
+UNSAID = 10  # seconds that a push may wait: it is said at once, or a dispatcher is missing
 MANY = 100  # messages in a queue: each is asked for again while it waits
 SCHEDULE = "admin:django_celery_beat_periodictask_changelist"
 LETTERS = "admin:success_deadletter_changelist"
@@ -53,15 +55,18 @@ def operations(request: HttpRequest) -> HttpResponseBase:
     """One look at everything; with Redis away, too."""
     at = clock.now()
     checks, ground, broker, jobs = readiness.look(at=at), now.ground(at=at), now.broker(), now.jobs_now(at=at)
+    stream = figures(at=at)
     works = [work_of(backlog, jobs, request) for backlog in due.backlogs(at=at)]
     return page(
         request,
         "operations",
         title="Operations",
-        troubles=[*of_checks(checks), *of_jobs(jobs), *of_due_work(works), *of_data(ground, broker)],
+        troubles=[*of_checks(checks), *of_jobs(jobs), *of_due_work(works), *of_data(ground, broker), *of_stream(stream)],
         works=works,
         checks=[(CHECKS.get(name, (name, ""))[0], state) for name, state in checks.items()],
         ground=ground,
+        stream=stream,
+        unsaid=timedelta(seconds=round(stream.oldest)),
         oldest_mark=timedelta(seconds=round(ground.oldest_mark)),
         queues=queues(jobs, broker) if broker else [],
         broker=broker,
@@ -127,6 +132,15 @@ def of_data(ground: Ground, broker: Broker | None) -> Iterator[Trouble]:
     for name, waiting in broker.waiting.items() if broker else ():
         if waiting > MANY:
             yield Trouble(f"Messages that wait in the queue {name}: {waiting}", "Start a worker that serves it, or one more.")
+
+
+def of_stream(stream: Figures) -> Iterator[Trouble]:
+    if stream.oldest > UNSAID:
+        yield Trouble(
+            f"{stream.waiting:,} for open pages not said, the first for {timedelta(seconds=round(stream.oldest))}",
+            "Look whether a dispatcher is up (dispatch in the Procfile), and start one. What waits is said then.",
+            reverse("admin:success_push_changelist"),
+        )
 
 
 def runs_of(job: JobNow) -> str:

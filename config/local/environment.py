@@ -49,7 +49,7 @@ def local_settings(*, database_url: str, redis_url: str, private: Settings, port
         "SENDER_NAME": "WedSync",
         "REPLY_TO": "hello@wedsync.example",
         "POSTAL_ADDRESS": "1 Chapel Road, London",
-        "PRODUCT_URL": "https://app.wedsync.example",
+        "PRODUCT_URL": f"http://{LOOPBACK}:{port}/playground/clients/import/",  # what the demo's letter speaks of
         "QUIET_HOURS": "00:00-00:00",  # no night: all mail stays on this machine, and the demo is to be seen at any hour
         "PLAYBOOK_FIRST_DAY": "100",
         "JWT_AUDIENCE": "authenticated",
@@ -57,7 +57,14 @@ def local_settings(*, database_url: str, redis_url: str, private: Settings, port
         "LOCAL_ADMIN_USER": "admin",
         **private,
     }
-    place = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "PORT": str(port), "STREAM_PORT": str(stream_port)}
+    playground = f"http://{LOOPBACK}:{port}"  # whose pages listen, beside those of a product under way elsewhere
+    place = {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "PORT": str(port),
+        "STREAM_PORT": str(stream_port),
+        "PRODUCT_ORIGINS": ",".join(filter(None, [os.environ.get("PRODUCT_ORIGINS"), playground])),
+    }
     return {name: os.environ.get(name, value) for name, value in ours.items()} | place
 
 

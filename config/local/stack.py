@@ -138,12 +138,14 @@ def greeting(settings: Settings, sign_in: list[dict[str, str]], *, seconds: floa
     own_mail = "EMAIL_URL" not in os.environ
     people = "\n".join(f"    {person['user']:<20} {person['password']:<20} {person['role']}" for person in sign_in)
     return f"""
-  Ready after {seconds:.0f} s.  Start here:  {site}/
+  Ready after {seconds:.0f} s.  Start here:
 
-  Sign in at {site}/admin/ as
+    {site}/playground/  a supplier's day in the product, and beside it what this system makes of it
+    {site}/mailbox/     all mail sent here{"" if own_mail else "  (not now: EMAIL_URL is set to another server)"}
+    {site}/admin/       the console: who needs a success manager today
+
+  Sign in there as
 {people}
-
-  Mail sent here arrives at {site}/mailbox/{"" if own_mail else "  (not now: EMAIL_URL is set to another server)"}
 
   For programs:  addresses and keys are in .local/run.json, the API is described at {site}/api/docs/
   Logs:          .local/logs/

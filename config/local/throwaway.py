@@ -25,7 +25,7 @@ def run(command: list[str], *, settings_module: str, durable: bool) -> int:
         settings = environment.local_settings(database_url=servers.database_url, redis_url=servers.redis_url, private=environment.new_secrets())
         settings |= {"DJANGO_SETTINGS_MODULE": settings_module, "DEMO": "0"}
         del settings["QUIET_HOURS"], settings["PRODUCT_URL"]  # the demo's alone
-        del settings["PORT"], settings["STREAM_PORT"]  # nothing is served; a `make run` within would take it for a wish
+        del settings["PORT"], settings["STREAM_PORT"], settings["PRODUCT_ORIGINS"]  # nothing is served; a `make run` within would take it for a wish
         process = guard.start(command, ending=signal.SIGINT, cwd=checkout.ROOT, env=environment.of_a_process(settings), stdin=None)
         try:
             status = process.wait()

@@ -48,7 +48,7 @@ class StateFilter(admin.SimpleListFilter):
             case "later":
                 return queryset.filter(state=State.QUEUED, due_at__gt=clock.now())
             case "claimed":
-                return queryset.filter(Q(state=State.CLAIMED) | Q(state=State.QUEUED, leased_until__gt=clock.now()))
+                return queryset.filter(Q(state=State.CLAIMED) | Q(state=State.QUEUED, leased_until__gt=clock.real()))
             case state:
                 return queryset.filter(state=state)
 

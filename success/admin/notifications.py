@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from success.admin.base import ModelAdmin, OfSuppliers, ReadOnly
 from success.admin.due import DueRowAdmin, StateFilter
-from success.models import Notification, Send
+from success.models import Notification, Push, Send
 from success.notifications import letters
 
 PARTS = ("subject", "text", "button", "link", "in_app_title", "in_app_text")
@@ -82,3 +82,15 @@ class NotificationAdmin(ReadOnly, OfSuppliers):
     search_fields = ["supplier__external_id", "title"]
     show_full_result_count = False
     ordering = ["-at"]
+
+
+@admin.register(Push)
+class PushAdmin(ReadOnly, OfSuppliers):
+    """What was said to open pages. Without a place it waits for the dispatcher, or for its time."""
+
+    list_display = ["at", "supplier", "event", "place", "waits", "settled_at"]
+    list_filter = ["event", "waits"]
+    list_select_related = ["supplier"]
+    search_fields = ["supplier__external_id", "key"]
+    show_full_result_count = False
+    ordering = ["-at", "-pk"]

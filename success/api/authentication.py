@@ -35,12 +35,13 @@ class CallerAuthentication(BaseAuthentication):
         if text.startswith(keys.PREFIX):
             return self.key_caller(text)
         try:
-            return ProductUser(tokens.supplier_of(text))
+            holder = tokens.holder_of(text)
         except tokens.NotValid:
             return None
+        return ProductUser(holder.supplier, holder.person, holder.expires_at)
 
     def key_caller(self, key: str) -> KeyCaller | None:
-        access = keys.verify(key, at=clock.now())
+        access = keys.verify(key, at=clock.real())
         return None if access is None else KeyCaller(access)
 
     def count_failure(self, request: Request) -> None:

@@ -7,6 +7,7 @@ from typing import cast
 from django.http import HttpRequest
 from rest_framework.request import Request
 
+from success import limits
 from success.keys import Access
 from success.models.sources import Scope
 
@@ -28,9 +29,11 @@ class KeyCaller:
 
 @dataclass(frozen=True, slots=True)
 class ProductUser:
-    """A user of the product, for its own supplier."""
+    """A user of the product, for its own supplier, until the token ends (in seconds since 1970)."""
 
     supplier: str
+    person: str = ""
+    expires_at: float = 0.0
     is_authenticated = True
 
     @property
@@ -57,8 +60,5 @@ def key_of(request: Request) -> Access:
 
 
 def address_of(request: Request | HttpRequest, proxies: int) -> str:
-    """The address of the client: as far from the right of X-Forwarded-For as proxies of our own stand before us, never what a client claims."""
-    forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
-    if proxies > 0 and forwarded:
-        return str(forwarded[-min(proxies, len(forwarded))])
-    return str(request.META.get("REMOTE_ADDR", ""))
+    """The address of the client, as `limits.address_of` has it."""
+    return limits.address_of(request.META.get("HTTP_X_FORWARDED_FOR", ""), str(request.META.get("REMOTE_ADDR", "")), proxies)

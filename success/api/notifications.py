@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import pghistory
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.decorators import method_decorator
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
@@ -18,7 +19,7 @@ from success.api.callers import KeyCaller, caller_of
 from success.api.errors import Refusals
 from success.api.fields import Instant
 from success.api.pagination import PageQuery, page
-from success.api.views import Strict, SupplierView
+from success.api.views import REVALIDATED, Strict, SupplierView
 from success.models import Notification, Source, Supplier
 from success.notifications import preferences
 
@@ -43,6 +44,7 @@ class NothingBody(Strict):
     """No field is taken."""
 
 
+@method_decorator(REVALIDATED, name="dispatch")
 class InboxView(SupplierView):
     """What she was told within the product, the latest first, and how much of it she has not read."""
 

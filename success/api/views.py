@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 
 from django.urls import register_converter
 from django.urls.converters import StringConverter
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import conditional_page
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -72,6 +74,10 @@ class View(APIView):
             response["RateLimit-Remaining"] = str(self.verdict.remaining)
             response["RateLimit-Reset"] = str(max(1, round(self.verdict.reset)))
         return response
+
+
+# A page that polls is told in few bytes that nothing is new; nobody between keeps the answer.
+REVALIDATED = [cache_control(private=True, no_cache=True), conditional_page]
 
 
 class AnyId(StringConverter):

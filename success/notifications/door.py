@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
@@ -16,6 +17,7 @@ from success.models.notifications import Category
 from success.notifications import letters, sending
 from success.notifications.channels import CHANNELS
 from success.notifications.facts import values_of
+from success.stream.pushes import NOTIFICATION, Said, push_all, withdraw
 
 IN_APP = "in_app"
 
@@ -91,7 +93,9 @@ def notify_all(asks: Sequence[Ask], *, at: datetime) -> list[Notice]:
     Notification.objects.bulk_create(inbox, ignore_conflicts=True)
     if made:
         due.hint(sending.SEND)
-    found = {row.key: row.pk for row in Notification.objects.filter(key__in=keys).only("key")}
+    told = list(Notification.objects.filter(key__in=keys))
+    push_all([said(row) for row in told if row.key not in before], at=at)
+    found = {row.key: row.pk for row in told}
     sends: dict[str, list[int]] = {}
     for key, pk in Send.objects.filter(key__in=keys).order_by("pk").values_list("key", "pk"):
         sends.setdefault(key, []).append(pk)
@@ -131,7 +135,7 @@ def in_app(asks: Sequence[Ask], templates: Mapping[str, MessageTemplate], *, at:
     for ask in wanted:
         template, chose = templates[ask.template], chosen.get(ask.supplier)
         category = ask.category or template.category
-        if chose and not (chose.channels.get(IN_APP, True) and chose.categories.get(category, True)):
+        if chose and not chose.wants(channel=IN_APP, category=category):
             why_not[ask.key] = "She wants nothing of this in the product."
             continue
         try:
@@ -144,10 +148,18 @@ def in_app(asks: Sequence[Ask], templates: Mapping[str, MessageTemplate], *, at:
     return rows, why_not
 
 
+def said(row: Notification) -> Said:
+    """What an open page is told of it, as the inbox of the API has it."""
+    data = {"id": row.pk, "category": row.category, "title": row.title, "text": row.text, "link": row.link, "at": msgspec.to_builtins(row.at)}
+    return Said(supplier=row.supplier_id, event=NOTIFICATION, key=f"{NOTIFICATION}:{row.pk}", data=data, at=row.at)
+
+
 @transaction.atomic
 def cancel(*, cause: str, at: datetime) -> int:
     """What was asked for because of this and has not gone out does not go out, and unread notices of it are withdrawn; says how many sends that were."""
-    Notification.objects.filter(cause=cause, read_at=None, withdrawn_at=None).exclude(cause="").update(withdrawn_at=at)
+    unread = Notification.objects.filter(cause=cause, read_at=None, withdrawn_at=None).exclude(cause="")
+    withdraw([f"{NOTIFICATION}:{pk}" for pk in unread.values_list("pk", flat=True)])
+    unread.update(withdrawn_at=at)
     return sending.drop_queued(Q(cause=cause) & ~Q(cause=""), gate="cause", reason="What it was about is gone.", at=at)
 
 

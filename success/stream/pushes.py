@@ -2,8 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+
+from django.db.models import Q
 
 from success.models.stream import Push
 
@@ -32,3 +34,22 @@ def push_all(said: Sequence[Said], *, at: datetime) -> int:
 def settle(keys: Collection[str], *, at: datetime) -> int:
     """What waited under these keys waits no longer; says how much did."""
     return Push.objects.filter(key__in=keys, settled_at=None).update(settled_at=at)
+
+
+def hush(supplier: int, *, at: datetime) -> int:
+    """Nothing waits for her pages any more; says how much did."""
+    return Push.objects.filter(supplier=supplier, waits=True, settled_at=None).update(settled_at=at)
+
+
+def withdraw(keys: Collection[str]) -> int:
+    """What was not said yet under these keys is not said; says how much."""
+    return Push.objects.filter(key__in=keys, place=None).delete()[0]
+
+
+KEPT, KEPT_WAITING = timedelta(days=30), timedelta(days=90)
+
+
+def forget(*, at: datetime) -> int:
+    """What was said a month ago goes, and what waited for three; says how much."""
+    waits = Q(waits=True, settled_at=None)
+    return Push.objects.filter(Q(at__lt=at - KEPT) & ~waits | Q(at__lt=at - KEPT_WAITING)).delete()[0]

@@ -123,7 +123,7 @@ def life(rng: Random, *, created_at: datetime, known_from: date, new: bool) -> L
         story=story,
         energy=rng.uniform(least, most),
         features=tuple((name, place * rng.randint(1, 4)) for place, name in enumerate(FEATURES[: rng.randint(fewest, all_of)])),
-        clients=rng.choices((3, 4, 6, 8, 11, 17), (14, 24, 28, 20, 10, 4))[0],
+        clients=rng.choices((3, 4, 6, 8, 11, 17, 32), (14, 24, 28, 18, 8, 4, 4))[0],
         completion=rng.betavariate(12, 3) if story in ("thriving", "steady", "seasonal") else rng.betavariate(6, 5),
         plan=rng.choices(list(PLANS), (45, 40, 15))[0],
         yearly=rng.random() < 0.7,

@@ -1,15 +1,17 @@
 """The letters that the sink keeps: a file each in `.local/mail`, the newest of them, in order of arrival."""
 
+import os
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
+from pathlib import Path
 
 from config.local import checkout
 
-FOLDER = checkout.LOCAL / "mail"
+FOLDER = Path(os.environ.get("LOCAL_MAIL", checkout.LOCAL / "mail"))
 MOST = 500
 
 

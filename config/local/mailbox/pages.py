@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from config.local.mailbox import letters
 from config.local.mailbox.letters import Letter
+from config.local.mailbox.reader import hers
 
 SHOWN = 100
 # A letter runs nothing and fetches nothing; its links open outside of the frame.
@@ -32,7 +33,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 @never_cache
 def letter(request: HttpRequest, name: str) -> HttpResponse:
     found = letter_of(name)
-    return render(request, "mailbox/letter.html", {"letter": found, "headers": found.message.items()})
+    return render(request, "mailbox/letter.html", {"letter": found, "text": hers(found.text, found), "headers": found.message.items()})
 
 
 @require_safe
@@ -41,7 +42,8 @@ def letter(request: HttpRequest, name: str) -> HttpResponse:
 @csp_replace(CLOSED)  # type: ignore[arg-type]  # its type knows of no arguments
 def html(request: HttpRequest, name: str) -> HttpResponse:
     """The letter's own HTML, for the frame alone."""
-    return HttpResponse(f'<base target="_blank">{letter_of(name).html}')
+    found = letter_of(name)
+    return HttpResponse(f'<base target="_blank">{hers(found.html, found)}')
 
 
 def letter_of(name: str) -> Letter:

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from config.local import demo
 from config.local.demo import staff
 from config.local.scheduled import PLAY
+from interventions import playbooks
 from success import clock, keys, timetable
 from success.models import ApiKey, Source
 from success.models.sources import Scope
@@ -67,9 +68,10 @@ def make_key(key: str) -> None:
 
 
 def start_demo(*, at: datetime) -> list[staff.SignIn]:
-    """The demo is in and has gone on to now; who of its people may sign in."""
+    """The demo is in and has gone on to now, and its letters leave as the programs start; who of its people may sign in."""
     with tqdm(desc="Demo", unit=" suppliers", file=sys.stderr, disable=demo.is_in()) as bar:
         demo.start(at=at, progress=lambda done, of: show(bar, done, of))
+    playbooks.sweep(at=at)
     return staff.hire()
 
 

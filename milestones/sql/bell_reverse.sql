@@ -1,0 +1,2 @@
+drop trigger milestones_ring on milestones_achievement;
+drop function milestones_ring();

@@ -1,0 +1,41 @@
+"""How the stream is doing: what waits for the dispatcher, and how many pages are open where."""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from success import db, limits
+from success.stream.wire import SERVERS
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What waits for the dispatcher and how long the first does (seconds); by stream server how many pages are open, None while Redis is away."""
+
+    waiting: int
+    oldest: float
+    servers: Mapping[str, int] | None
+
+    @property
+    def open(self) -> int:
+        return sum((self.servers or {}).values())
+
+
+WAITING = "select count(*), coalesce(extract(epoch from %(at)s - min(at)), 0)::float8 from success_push where place is null and at <= %(at)s"
+SILENT = 30  # seconds after which a server that says nothing is none
+
+
+def figures(*, at: datetime) -> Figures:
+    ((waiting, oldest),) = db.rows(WAITING, {"at": at})
+    said: Any = limits.ask(lambda: limits.client().hgetall(SERVERS))
+    return Figures(waiting, oldest, None if said is None else dict(alive(said, now=time.time())))
+
+
+def alive(said: Mapping[bytes, bytes], *, now: float) -> Iterator[tuple[str, int]]:
+    """The servers that spoke a moment ago, each with how many pages it has open."""
+    for server, words in sorted(said.items()):
+        n, spoke = words.split()
+        if now - int(spoke) < SILENT:
+            yield server.decode(), int(n)

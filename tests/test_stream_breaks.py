@@ -1,0 +1,106 @@
+"""The stream while its parts end, are killed, or lose each other: nothing is lost, nothing is said twice."""
+
+import time
+
+import pytest
+
+from success import limits
+from success.models import Push
+from tests.factories import SupplierFactory
+from tests.streams import Listener, close_all, dispatcher, kill, say, server, ticket
+
+
+@pytest.fixture
+def sarah(committed):
+    yield SupplierFactory(external_id="sarah")
+    close_all()
+
+
+@pytest.fixture
+def dispatching(committed):
+    with dispatcher() as process:
+        yield process
+
+
+@pytest.fixture
+def stream(committed):
+    with server() as (address, _):
+        yield address
+
+
+def test_a_server_that_is_told_to_end_says_so_and_is_gone_soon(sarah):
+    with server() as (address, process):
+        pages = [Listener(address, ticket(sub=f"u{n}")) for n in range(5)]
+        for page in pages:
+            page.wait("hello")
+        began = time.monotonic()
+        process.terminate()
+        process.wait(10)
+        assert time.monotonic() - began < 3
+        for page in pages:
+            assert page.ended.wait(2)
+            assert [heard.data for heard in page.of("bye")] == [{"reason": "restart"}]
+
+
+def test_a_server_is_killed_and_back_and_nothing_is_lost_or_doubled(sarah, dispatching):
+    with server() as (steady, _):
+        kept = Listener(steady, ticket(sub="steady"))
+        kept.wait("hello")
+        heard: list[int] = []
+        last = None
+        for turn in range(3):
+            with server() as (address, process):
+                page = Listener(address, ticket(sub="moving"), last=last)
+                page.wait("hello")
+                say(sarah, turn * 10 + 1, turn * 10 + 2)
+                page.wait("celebration", 2 + (turn > 0))
+                kill(process)
+                page.ended.wait(5)
+                heard += page.numbers()
+                last = page.last
+            say(sarah, turn * 10 + 3)
+        page = Listener(steady, ticket(sub="moving"), last=last)
+        page.wait("celebration")
+        wanted = [turn * 10 + n for turn in range(3) for n in (1, 2, 3)]
+        assert heard + page.numbers() == wanted
+        kept.wait("celebration", 9)
+        assert kept.numbers() == wanted
+
+
+def test_of_two_dispatchers_one_leads_and_the_other_takes_over(sarah, stream, dispatching):
+    page = Listener(stream, ticket())
+    page.wait("hello")
+    say(sarah, 1)
+    page.wait("celebration")
+    with dispatcher():
+        time.sleep(1)
+        say(sarah, 2)
+        page.wait("celebration", 2)
+        kill(dispatching)
+        for n in range(3, 30):
+            say(sarah, n)
+        page.wait("celebration", 29, seconds=15)
+        assert page.numbers() == list(range(1, 30))
+        assert page.last == max(Push.objects.values_list("place", flat=True))
+
+
+def test_redis_is_flushed_and_nobody_notices(sarah, stream, dispatching):
+    page = Listener(stream, ticket())
+    page.wait("hello")
+    say(sarah, 1)
+    page.wait("celebration")
+    limits.client().flushall()
+    say(sarah, 2)
+    page.wait("celebration", 2)
+    Listener(stream, ticket()).wait("hello")
+
+
+def test_what_is_not_said_through_redis_is_read_from_the_database(sarah, stream, dispatching):
+    page = Listener(stream, ticket())
+    page.wait("hello")
+    for n in range(1, 21):
+        if n in (5, 12):
+            limits.client().client_kill_filter(_type="pubsub", skipme=True)
+        say(sarah, n)
+    page.wait("celebration", 20)
+    assert page.numbers() == list(range(1, 21))
