@@ -491,14 +491,16 @@ BROKEN = [
 @pytest.mark.parametrize(("options", "then", "works"), [case[1:] for case in BROKEN], ids=[case[0] for case in BROKEN])
 def test_its_errors_stay_away_from_the_page(product: Product, options: str, then: str, works: bool):
     product.put(options=options, then=then)
-    page, errors = product.context().new_page(), []
+    page, errors, said = product.context().new_page(), [], []
     page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda line: said.append(line.text))
     page.goto(product.host.base + "/")
     product.send("Form Created")
     if works:
         page.locator(CARD).wait_for()
     page.wait_for_timeout(400)
     assert [error for error in errors if "host itself" not in error] == []
+    assert any(line.startswith("success.js:") for line in said) != ("host itself" in then)
 
 
 def test_the_products_own_celebration(product: Product):
