@@ -31,7 +31,7 @@ class Crowd:
         self.sockets = [self.open(supplier, "" if bare else f"?ticket={ticket(supplier)}") for supplier in suppliers]
         self.thread = threading.Thread(target=self.listen, daemon=True)
         self.thread.start()
-        wait(lambda: self.ready == len(self.sockets), f"only {self.ready} of {len(self.sockets)} open")
+        wait(lambda: self.ready == len(self.sockets), f"not all of {len(self.sockets)} pages open")
 
     def open(self, supplier: int, query: str) -> socket.socket:
         page = socket.create_connection((self.url.hostname, self.url.port), timeout=10)
