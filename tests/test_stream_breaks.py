@@ -7,7 +7,7 @@ import pytest
 from success import limits
 from success.models import Push
 from tests.factories import SupplierFactory
-from tests.streams import Listener, close_all, dispatcher, kill, say, server, ticket
+from tests.streams import Listener, close_all, dispatcher, kill, listening, say, server, ticket
 
 
 @pytest.fixture
@@ -44,14 +44,12 @@ def test_a_server_that_is_told_to_end_says_so_and_is_gone_soon(sarah):
 
 def test_a_server_is_killed_and_back_and_nothing_is_lost_or_doubled(sarah, dispatching):
     with server() as (steady, _):
-        kept = Listener(steady, ticket(sub="steady"))
-        kept.wait("hello")
+        kept = listening(steady, ticket(sub="steady"))
         heard: list[int] = []
         last = None
         for turn in range(3):
             with server() as (address, process):
-                page = Listener(address, ticket(sub="moving"), last=last)
-                page.wait("hello")
+                page = listening(address, ticket(sub="moving"), last=last)
                 say(sarah, turn * 10 + 1, turn * 10 + 2)
                 page.wait("celebration", 2 + (turn > 0))
                 kill(process)
@@ -68,8 +66,7 @@ def test_a_server_is_killed_and_back_and_nothing_is_lost_or_doubled(sarah, dispa
 
 
 def test_of_two_dispatchers_one_leads_and_the_other_takes_over(sarah, stream, dispatching):
-    page = Listener(stream, ticket())
-    page.wait("hello")
+    page = listening(stream, ticket())
     say(sarah, 1)
     page.wait("celebration")
     with dispatcher():
@@ -85,8 +82,7 @@ def test_of_two_dispatchers_one_leads_and_the_other_takes_over(sarah, stream, di
 
 
 def test_redis_is_flushed_and_nobody_notices(sarah, stream, dispatching):
-    page = Listener(stream, ticket())
-    page.wait("hello")
+    page = listening(stream, ticket())
     say(sarah, 1)
     page.wait("celebration")
     limits.client().flushall()
@@ -96,8 +92,7 @@ def test_redis_is_flushed_and_nobody_notices(sarah, stream, dispatching):
 
 
 def test_what_is_not_said_through_redis_is_read_from_the_database(sarah, stream, dispatching):
-    page = Listener(stream, ticket())
-    page.wait("hello")
+    page = listening(stream, ticket())
     for n in range(1, 21):
         if n in (5, 12):
             limits.client().client_kill_filter(_type="pubsub", skipme=True)

@@ -138,9 +138,15 @@
     }
 
     const renew = once(async () => {
-      if (!options.getToken) throw new Error("there is no token, and no getToken to ask for one");
-      token = String(await options.getToken());
-      memory = memoryOf(token);
+      try {
+        token = String(await options.getToken());
+        memory = memoryOf(token);
+        later(say);
+      } catch (error) {
+        report(error);
+        if (!options.getToken) end(); // nobody gives one
+        throw error;
+      }
     });
 
     async function call(method, path, headers) {
@@ -213,7 +219,7 @@
     /** No stream: it is tried again, each time later and never by all pages at once. What it would bring is asked for. */
     function lost(delay) {
       drop();
-      if (closed) return;
+      if (closed || state === "ended") return;
       become(navigator.onLine === false ? "offline" : "polling");
       const longest = Math.min(LONGEST, 1e3 * 2 ** failures++);
       retry = later(open, delay === undefined ? longest * (0.5 + Math.random() / 2) : delay);

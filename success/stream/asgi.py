@@ -51,14 +51,13 @@ async def stream(scope: Scope, receive: Receive, send: Send, hub: Hub) -> None:
     """A good ticket opens the stream."""
     if hub.full:  # before the ticket is used
         return await refuse(scope, send, HTTPStatus.SERVICE_UNAVAILABLE, "Too many streams are open here. Come back a little later.", LATER)
-    query = parse_qs(scope["query_string"].decode("latin-1"))
-    text = query.get("ticket", [""])[0]
+    text, since = asked(scope)
     ticket = await hub.let_in(text) if 0 < len(text) <= LONGEST else None
     if ticket is None:
         return await turn_away(scope, send, hub)
     page = Page(ticket)
     try:
-        await hub.join(page, since=since(scope, query))
+        await hub.join(page, since=since)
         await send({"type": "http.response.start", "status": 200, "headers": [*STREAM, *shared(scope)]})
         await hold(page, receive, send)
     finally:
@@ -75,9 +74,12 @@ async def turn_away(scope: Scope, send: Send, hub: Hub) -> None:
 
 async def hold(page: Page, receive: Receive, send: Send) -> None:
     """The page is written to until it goes or is sent away. A writer that cannot go on is left behind."""
+    over = asyncio.get_running_loop().create_future()
     page.writer = asyncio.create_task(page.write(opening(retry=random.randint(*COME_BACK)), send))  # noqa: S311
     gone = asyncio.create_task(until_gone(receive))
-    await asyncio.wait({page.writer, gone}, return_when=asyncio.FIRST_COMPLETED)
+    for one in (page.writer, gone):
+        one.add_done_callback(lambda _: over.done() or over.set_result(None))
+    await over
     page.drop()
     gone.cancel()
 
@@ -87,10 +89,11 @@ async def until_gone(receive: Receive) -> None:
         pass
 
 
-def since(scope: Scope, query: dict[str, list[str]]) -> int | None:
-    """The place that a page says it was told up to; what is no number is as if it had said nothing."""
-    given = header(scope, b"last-event-id") or query.get("last_event_id", [""])[0]
-    return int(given) if given.isascii() and given.isdecimal() and len(given) < 19 else None
+def asked(scope: Scope) -> tuple[str, int | None]:
+    """The ticket that a page shows, and the place that it says it was told up to; what is no number is as if it had said nothing."""
+    query = parse_qs(scope["query_string"].decode("latin-1"))
+    last = header(scope, b"last-event-id") or query.get("last_event_id", [""])[0]
+    return query.get("ticket", [""])[0], int(last) if last.isascii() and last.isdecimal() and len(last) < 19 else None
 
 
 async def the_hub() -> Hub:

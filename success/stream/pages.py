@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
@@ -25,7 +24,7 @@ class Page:
         self.place = 0  # up to where it was told
         self.turn = 0  # of the heartbeat
         self.writer: asyncio.Task[None] | None = None
-        self._frames: deque[bytes] = deque()
+        self._frames: list[bytes] = []  # a deque takes half a kilobyte while it is empty
         self._held: list[Item] | None = []
         self._wake: asyncio.Future[None] | None = None
         self._writing = self._ended = False
@@ -79,7 +78,7 @@ class Page:
 
     async def write(self, first: bytes, send: Send) -> None:
         """Writes these bytes, then all that is said, until the page is closed."""
-        self._frames.appendleft(first)
+        self._frames.insert(0, first)
         while True:
             if self._frames:
                 body = b"".join(self._frames)

@@ -28,9 +28,9 @@ GOOD = """select t.n from unnest(%s::int[], %s::bigint[], %s::text[], %s::bigint
 
 
 def pool() -> AsyncConnectionPool[Any]:
-    """Few connections: each page needs one for a moment, when it opens."""
+    """Few connections: each page needs one for a moment, when it opens. Many that come back at once wait for their turn."""
     given = parameters("stream") | {"autocommit": True}
-    return AsyncConnectionPool(kwargs=given, min_size=1, max_size=4, timeout=3, open=False, check=AsyncConnectionPool.check_connection)
+    return AsyncConnectionPool(kwargs=given, min_size=1, max_size=4, timeout=10, open=False)
 
 
 async def rows(pool: AsyncConnectionPool[Any], statement: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

@@ -32,7 +32,7 @@ redis.call('EXPIRE', KEYS[1], ARGV[3])
 
 
 def client() -> redis.asyncio.Redis:
-    pool = redis.asyncio.BlockingConnectionPool.from_url(settings.LIMITS_REDIS_URL, max_connections=8, timeout=3, socket_timeout=1, socket_connect_timeout=1)
+    pool = redis.asyncio.BlockingConnectionPool.from_url(settings.LIMITS_REDIS_URL, max_connections=8, timeout=10, socket_timeout=1, socket_connect_timeout=1)
     return redis.asyncio.Redis(connection_pool=pool)
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.bench [p1 .. p11 import pages due playbooks keys million] [--suppliers 1000 100000] [--rounds 5]`: measures, prints, writes BENCHMARKS.md."""
+"""`python -m tests.bench [p1 .. p11 import pages due playbooks stream keys million] [--suppliers 1000 100000] [--rounds 5]`: measures, prints, writes the file."""
 
 import argparse
 import os
@@ -11,7 +11,7 @@ import django
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.bench.settings"
 django.setup()
 
-from tests.bench import due, files, ingest, machine, milestones, million, pages, playbooks, reading, report, scoring  # noqa: E402
+from tests.bench import due, files, ingest, machine, milestones, million, pages, playbooks, reading, report, scoring, streams  # noqa: E402
 from tests.bench.databases import Databases, databases  # noqa: E402
 from tests.bench.figures import Section  # noqa: E402
 from tests.bench.key_table import key_table  # noqa: E402
@@ -20,6 +20,7 @@ Measure = Callable[[list[int], int, Databases], Section]
 EACH: dict[str, Measure] = {
     "p1": scoring.p1, "p2": scoring.p2, "p3": scoring.p3, "p4": ingest.p4, "p5": ingest.p5, "p6": milestones.p6, "p9": reading.p9, "p11": reading.p11,
     "import": files.imported, "pages": pages.pages, "due": due.due_rows, "playbooks": playbooks.playbooks,
+    "stream": streams.stream, "p7": streams.p7, "p10": streams.p10,
 }  # fmt: skip
 ASKED_FOR = ("keys", "million")  # only by name: they take minutes
 

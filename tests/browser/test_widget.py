@@ -16,9 +16,10 @@ import requests
 from axe_playwright_python.base import AXE_SCRIPT
 from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from pytest_django.plugin import DjangoDbBlocker
 
 from milestones.models import Achievement
-from success import clock, db
+from success import clock, db, keys
 from success.models import MessageTemplate, Notification, Supplier
 from success.models.stream import Push
 from success.stream.dispatching import LEADING
@@ -26,7 +27,8 @@ from tests import streams
 from tests.browser.conftest import WIDTHS
 from tests.browser.hosts import Host, serving
 from tests.callers import bearer, token
-from tests.factories import SupplierFactory
+from tests.conftest import emptied_afterwards
+from tests.factories import SourceFactory, SupplierFactory
 from tests.hostile import ORDERS
 from tests.server import ROOT, free_port, running
 
@@ -45,8 +47,9 @@ class Product:
     host: Host
     browser: Browser
     servers: ExitStack
-    key: str = ""
+    key: str
     process: streams.Process | None = None
+    supplier: Any = None
     contexts: list[BrowserContext] = field(default_factory=list)
 
     def serve(self) -> None:
@@ -54,23 +57,30 @@ class Product:
         port = int(self.stream.split(":")[2].partition("/")[0])
         self.process = self.servers.enter_context(streams.server(port=port, PRODUCT_ORIGINS=self.host.base))[1]
 
-    def send(self, *events: str, who: str = "sarah", clients: int = 0) -> float:
+    @property
+    def who(self) -> str:
+        return str(self.supplier.external_id)
+
+    def send(self, *events: str, clients: int = 0) -> float:
         """What she does, through the API; returns when it was answered."""
-        sent = [{"type": "track", "userId": who, "event": "Client Active", "properties": {"client_id": f"c{n}"}} for n in range(clients)]
-        sent += [{"type": "track", "userId": who, "event": event} for event in events]
+        sent = [{"type": "track", "userId": self.who, "event": "Client Active", "properties": {"client_id": f"c{n}"}} for n in range(clients)]
+        sent += [{"type": "track", "userId": self.who, "event": event} for event in events]
         answer = requests.post(f"{self.base}/v1/batch", json={"batch": sent}, headers=bearer(self.key), timeout=10)
         assert answer.json()["accepted"] == len(sent)
         return time.monotonic()
 
-    def put(self, *, body: str = HEADER, options: str = "", then: str = "", who: str = "sarah") -> str:
+    def put(self, *, body: str = HEADER, options: str = "", then: str = "") -> str:
         """The page, and what its own script does; returns its address."""
         self.host.script(f"""
             window.heard = [];
-            window.success = Success.init({{ token: {token(who)!r}, stream: {self.stream!r}, {options} }});
+            window.success = Success.init({{ token: {token(self.who)!r}, stream: {self.stream!r}, {options} }});
             for (const name of ["celebration", "notification", "seen", "state", "unread"]) success.on(name, (data) => heard.push([name, data]));
             {then}
         """)
         return self.host.page(TAG.format(base=self.base) + body)
+
+    def all_seen(self) -> bool:
+        return not Achievement.objects.filter(supplier=self.supplier, seen_at=None).exclude(milestone__celebration="none").exists()
 
     def context(self, width: str = "desk", **about: Any) -> BrowserContext:
         self.contexts.append(self.browser.new_context(viewport=WIDTHS[width], **about))
@@ -85,24 +95,24 @@ class Product:
 
 
 @pytest.fixture(scope="module")
-def servers(django_db_setup: None, browser: Browser) -> Iterator[Product]:
+def servers(django_db_setup: None, django_db_blocker: DjangoDbBlocker, browser: Browser) -> Iterator[Product]:
+    """Begun once: each test has a supplier of its own."""
     port = free_port()
     origins = {"PRODUCT_ORIGINS": f"http://127.0.0.1:{port}"}
-    with ExitStack() as stack:
+    with emptied_afterwards(django_db_blocker), ExitStack() as stack:
         host = stack.enter_context(serving(port))
         base = stack.enter_context(running(**origins))[0]
         stack.enter_context(streams.dispatcher())
-        product = Product(base, f"http://127.0.0.1:{free_port()}/stream/", host, browser, stack)
+        key = keys.create(source=SourceFactory(), name="test", scopes=["ingest"])[1]
+        product = Product(base, f"http://127.0.0.1:{free_port()}/stream/", host, browser, stack, key)
         product.serve()
+        wait_until(lambda: db.rows("select 1 from pg_locks where locktype = 'advisory' and objid = %s", [LEADING]), seconds=30)
         yield product
 
 
 @pytest.fixture
-def product(servers: Product, committed: None, key: str) -> Iterator[Product]:
-    wait_until(lambda: db.rows("select 1 from pg_locks where locktype = 'advisory' and objid = %s", [LEADING]), seconds=30)
-    if not Supplier.objects.filter(external_id="sarah").exists():  # a page of the test before may have asked for a ticket in the last moment
-        SupplierFactory(external_id="sarah")
-    servers.key = key
+def product(servers: Product) -> Iterator[Product]:
+    servers.supplier = SupplierFactory()
     servers.host.headers = {}
     servers.put()
     yield servers
@@ -122,10 +132,6 @@ def wait_until(true: Callable[[], Any], *, seconds: float = 5) -> None:
         time.sleep(0.02)
 
 
-def all_seen() -> bool:
-    return not Achievement.objects.filter(seen_at=None, silent=False, revoked_at=None).exclude(milestone__celebration="none").exists()
-
-
 # ---------------------------------------------------------------- celebrated
 
 
@@ -137,9 +143,9 @@ def test_within_a_second_and_no_more_when_it_was_seen(product: Product):
     expect(page.locator(CARD)).to_contain_text("First form")
     expect(page.locator(CARD)).to_contain_text("Send it to one couple")
     expect(page.locator("success-celebration canvas")).to_be_attached()
-    wait_until(all_seen)
+    wait_until(product.all_seen)
     expect(page.locator("success-inbox [part=badge]")).to_be_hidden()
-    assert Notification.objects.get().read_at
+    assert Notification.objects.get(supplier=product.supplier).read_at
     page.reload()
     page.wait_for_function("heard.some(([name, data]) => data === 'stream')")
     page.wait_for_timeout(500)
@@ -150,12 +156,12 @@ def test_within_a_second_and_no_more_when_it_was_seen(product: Product):
 def test_what_waited_is_celebrated_when_she_comes_as_one(product: Product):
     for n, sent in enumerate([{"clients": 3}, {"clients": 25}], start=1):
         product.send(**sent)
-        wait_until(lambda n=n: Push.objects.filter(event="celebration").exclude(place=None).count() == n)
+        wait_until(lambda n=n: Push.objects.filter(supplier=product.supplier, event="celebration").exclude(place=None).count() == n)
     page = product.open()
     page.locator(CARD).wait_for()
     expect(page.locator(CARD)).to_have_count(1)
     expect(page.locator(CARD)).to_contain_text("You also reached")
-    wait_until(all_seen)
+    wait_until(product.all_seen)
 
 
 def test_two_tabs_one_celebration(product: Product):
@@ -163,7 +169,7 @@ def test_two_tabs_one_celebration(product: Product):
     pages = [product.open(context) for _ in range(2)]
     product.send("Form Created")
     wait_until(lambda: all(heard(page, "celebration") for page in pages))
-    wait_until(all_seen)
+    wait_until(product.all_seen)
     pages[0].wait_for_timeout(400)
     assert sum(page.locator(CARD).count() for page in pages) == 1
 
@@ -179,7 +185,7 @@ def test_two_tabs_without_locks(product: Product):
     context.add_init_script(WITHOUT["locks"])
     pages = [product.open(context) for _ in range(2)]
     product.send("Form Created")
-    wait_until(all_seen)
+    wait_until(product.all_seen)
     pages[0].wait_for_timeout(400)
     assert sum(page.locator(CARD).count() for page in pages) == 1
 
@@ -190,7 +196,7 @@ def test_without_storage_it_is_celebrated_all_the_same(product: Product):
     page = product.open(context)
     product.send("Form Created")
     page.locator(CARD).wait_for()
-    wait_until(all_seen)
+    wait_until(product.all_seen)
 
 
 def test_two_browsers_one_each(product: Product):
@@ -198,7 +204,7 @@ def test_two_browsers_one_each(product: Product):
     product.send("Form Created")
     for page in pages:
         page.locator(CARD).wait_for()
-    wait_until(all_seen)
+    wait_until(product.all_seen)
     late = product.open(product.context())
     late.wait_for_timeout(400)
     assert heard(late, "celebration") == []
@@ -220,10 +226,10 @@ def test_a_hidden_tab_waits_until_she_looks(product: Product):
     wait_until(lambda: heard(page, "celebration"))
     page.wait_for_timeout(300)
     expect(page.locator(CARD)).to_have_count(0)
-    assert not all_seen()
+    assert not product.all_seen()
     look(page, away=False)
     page.locator(CARD).wait_for()
-    wait_until(all_seen)
+    wait_until(product.all_seen)
 
 
 def test_seen_elsewhere_while_nobody_looked(product: Product):
@@ -233,7 +239,7 @@ def test_seen_elsewhere_while_nobody_looked(product: Product):
     look(page, away=True)
     product.send("Form Created")
     other.locator(CARD).wait_for()
-    wait_until(all_seen)
+    wait_until(product.all_seen)
     look(page, away=False)
     page.wait_for_timeout(600)
     expect(page.locator(CARD)).to_have_count(0)
@@ -252,7 +258,7 @@ def test_offline_and_back(product: Product):
     page.context.set_offline(False)
     page.locator(CARD).wait_for()
     wait_until(lambda: heard(page, "state")[-1] == "stream")
-    wait_until(all_seen)
+    wait_until(product.all_seen)
     assert len(heard(page, "celebration")) == 1
 
 
@@ -263,10 +269,10 @@ def test_seen_is_said_until_the_server_has_heard_it(product: Product):
     product.send("Form Created")
     page.locator(CARD).wait_for()
     page.wait_for_timeout(300)
-    assert not all_seen()
+    assert not product.all_seen()
     context.unroute("**/seen/")
     page.reload()
-    wait_until(all_seen)
+    wait_until(product.all_seen)
     page.wait_for_timeout(300)
     expect(page.locator(CARD)).to_have_count(0)
 
@@ -284,7 +290,7 @@ def test_the_stream_server_goes_and_comes_back(product: Product, by: signal.Sign
     wait_until(lambda: heard(page, "state")[-1] == "stream", seconds=15)
     product.send("Template Used")
     page.locator(CARD).filter(has_text="First template used").wait_for()
-    wait_until(all_seen)
+    wait_until(product.all_seen)
     assert [one["key"] for one in heard(page, "celebration")] == ["first_form", "first_template"]
 
 
@@ -292,15 +298,15 @@ def test_where_there_is_no_stream_at_all_it_is_asked_for(product: Product):
     context = product.context()
     context.add_init_script("delete window.EventSource")
     product.send("Form Created")
-    wait_until(Push.objects.exists)
+    wait_until(Push.objects.filter(supplier=product.supplier).exists)
     page = product.open(context, state="polling")
     page.locator(CARD).wait_for()
-    wait_until(all_seen)
+    wait_until(product.all_seen)
 
 
 def test_a_token_that_is_over_is_renewed(product: Product):
-    over = token("sarah", exp=clock.now() - timedelta(seconds=1))
-    good = token("sarah")
+    over = token(product.who, exp=clock.now() - timedelta(seconds=1))
+    good = token(product.who)
     product.put(options=f"getToken: async () => {{ window.asked = (window.asked || 0) + 1; return {good!r} }}, token: {over!r},")
     page = product.open()
     assert page.evaluate("asked") == 1
@@ -351,9 +357,8 @@ def tell(supplier: Supplier, title: str, *, text: str = "", link: str = "", days
 
 
 def test_the_bell_by_keyboard(product: Product):
-    sarah = Supplier.objects.get(external_id="sarah")
-    tell(sarah, "A tip", text="Bring in your clients.", link="https://app.example.com/clients", days=3)
-    tell(sarah, "Another", link="javascript:window.taken=1")
+    tell(product.supplier, "A tip", text="Bring in your clients.", link="https://app.example.com/clients", days=3)
+    tell(product.supplier, "Another", link="javascript:window.taken=1")
     page = product.open()
     bell = page.get_by_role("button", name="Messages, 2 unread")
     bell.focus()
@@ -364,7 +369,7 @@ def test_the_bell_by_keyboard(product: Product):
     expect(panel.get_by_role("link")).to_have_count(1)
     assert panel.get_by_role("link").get_attribute("href") == "https://app.example.com/clients"
     expect(page.get_by_role("button", name="Messages", exact=True)).to_be_attached()
-    assert not Notification.objects.filter(read_at=None).exists()
+    assert not Notification.objects.filter(supplier=product.supplier, read_at=None).exists()
     page.keyboard.press("Escape")
     expect(panel).to_have_count(0)
     expect(page.get_by_role("button", name="Messages", exact=True)).to_be_focused()
@@ -375,7 +380,7 @@ def test_an_empty_inbox_and_words_of_her_language(product: Product):
     page = product.open()
     page.get_by_role("button", name="Nachrichten").click()
     expect(page.get_by_text("Noch nichts.")).to_be_visible()
-    tell(Supplier.objects.get(external_id="sarah"), "Hallo")
+    tell(product.supplier, "Hallo")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Nachrichten").click()
     said = page.evaluate("at => new Date(at).toLocaleDateString('de', { day: 'numeric', month: 'long' })", clock.now().isoformat())
@@ -387,7 +392,7 @@ def test_an_empty_inbox_and_words_of_her_language(product: Product):
 def test_it_reads_and_fits(product: Product, scheme: str, width: str):
     for n in range(3):
         tell(
-            Supplier.objects.get(external_id="sarah"),
+            product.supplier,
             f"A tip with a rather long title that goes on for a while, number {n}",
             text="Words " * 40,
             link="https://x.example",
@@ -438,15 +443,15 @@ def test_the_strictest_policy(product: Product):
     page.locator(CARD).wait_for()
     assert page.locator(CARD).evaluate("card => getComputedStyle(card).position") == "absolute"
     expect(page.locator("success-celebration canvas")).to_be_attached()
-    wait_until(all_seen)
+    wait_until(product.all_seen)
     assert [line for line in said if "favicon" not in line] == []
 
 
 def test_names_are_only_names(product: Product):
     """Sixty hostile names as milestones and as messages: each is shown, and none does what it says."""
-    sarah, wrong = Supplier.objects.get(external_id="sarah"), []
+    wrong = []
     for order in ORDERS[:50]:
-        tell(sarah, order, text=order, link=order)
+        tell(product.supplier, order, text=order, link=order)
     page = product.context().new_page()
     page.on("dialog", lambda dialog: (wrong.append(("a dialog", dialog.message)), dialog.dismiss()))
     page.on("pageerror", lambda error: wrong.append(("an error", str(error))))
@@ -459,7 +464,7 @@ def test_names_are_only_names(product: Product):
     wrong += page.evaluate(f"{roots}.flatMap((root) => ({NAMES}).grown(root))")
     at = clock.now()
     Push.objects.bulk_create(
-        [Push(supplier=sarah, event="celebration", key=f"celebration:{n}", waits=True, at=at,
+        [Push(supplier=product.supplier, event="celebration", key=f"celebration:{product.who}:{n}", waits=True, at=at,
               data={"type": "full", "key": f"k{n}", "keys": [], "title": order, "text": f"{order}\n{order}", "at": f"{n}"}) for n, order in enumerate(ORDERS)]
     )  # fmt: skip
     page.reload()
@@ -486,21 +491,23 @@ BROKEN = [
 @pytest.mark.parametrize(("options", "then", "works"), [case[1:] for case in BROKEN], ids=[case[0] for case in BROKEN])
 def test_its_errors_stay_away_from_the_page(product: Product, options: str, then: str, works: bool):
     product.put(options=options, then=then)
-    page, errors = product.context().new_page(), []
+    page, errors, said = product.context().new_page(), [], []
     page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda line: said.append(line.text))
     page.goto(product.host.base + "/")
     product.send("Form Created")
     if works:
         page.locator(CARD).wait_for()
     page.wait_for_timeout(400)
     assert [error for error in errors if "host itself" not in error] == []
+    assert any(line.startswith("success.js:") for line in said) != ("host itself" in then)
 
 
 def test_the_products_own_celebration(product: Product):
     product.put(options="celebrations: false,", then="success.on('celebration', (data) => { document.title = data.title; success.seen(data.key) })")
     page = product.open()
     product.send("Form Created")
-    wait_until(all_seen)
+    wait_until(product.all_seen)
     assert page.title() == "First form"
     expect(page.locator(CARD)).to_have_count(0)
 
@@ -511,7 +518,7 @@ def test_closed_it_is_gone(product: Product):
     product.send("Form Created")
     page.wait_for_timeout(500)
     expect(page.locator("success-celebration")).to_have_count(0)
-    assert not all_seen()
+    assert not product.all_seen()
 
 
 # ---------------------------------------------------------------- as the README has it
@@ -527,11 +534,11 @@ def readme(kind: str) -> str:
 def test_the_readme_word_for_word_on_an_empty_page(product: Product):
     page, code = product.context().new_page(), {}
     exec(readme("python"), code)  # noqa: S102 - our own README
-    product.host.answers["/success-token"] = lambda: ("text/plain", code["success_token"](settings.JWT_SECRET, "user-1", "sarah"))
+    product.host.answers["/success-token"] = lambda: ("text/plain", code["success_token"](settings.JWT_SECRET, "user-1", product.who))
     text = readme("html").replace("http://127.0.0.1:8000", product.base).replace("http://127.0.0.1:8001/stream/", product.stream)
     product.host.answers["/"] = ("text/html; charset=utf-8", text)
     page.goto(product.host.base + "/")
     expect(page.get_by_role("button", name="Messages")).to_be_visible()
     product.send("Form Created")
     expect(page.locator(CARD)).to_contain_text("First form")
-    wait_until(all_seen)
+    wait_until(product.all_seen)
