@@ -269,6 +269,9 @@ OUTGOING_INSIDE = env.bool("OUTGOING_INSIDE", default=False)  # whether calls ma
 PLAYBOOK_FIRST_DAY = env.int("PLAYBOOK_FIRST_DAY", default=20)  # suppliers a playbook reaches on the day it is switched on, unless it says otherwise
 PRODUCT_URL = env.str("PRODUCT_URL", default="")  # where letters lead suppliers to: your product
 
+# ---------------------------------------------------------------- celebrations
+DIGEST_AFTER_HOURS = env.float("DIGEST_AFTER_HOURS", default=2)  # what a supplier reached and has not seen by then is told by mail, at most once a day
+
 # ---------------------------------------------------------------- open pages of the product
 # Where the product's own pages are served from (scheme://host): they may read the API and the stream.
 PRODUCT_ORIGINS = env.list("PRODUCT_ORIGINS", default=[])

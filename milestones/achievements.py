@@ -93,9 +93,9 @@ def announce_batch(among: QuerySet[Achievement], *, limit: int, at: datetime) ->
     waiting = among.filter(announced_at=None).select_related("milestone__reward", "supplier").order_by("known_at", "pk")
     locked = list(waiting.select_for_update(skip_locked=True, of=("self",))[:limit])
     told = [one for one in locked if one.supplier.in_service and one.revoked_at is None]
-    rewards.grant_all([one for one in told if one.milestone.reward_id], at=at)
+    granted = rewards.grant_all([one for one in told if one.milestone.reward_id], at=at)
     events.publish_all([(one.supplier_id, said(one)) for one in told], at=at)
-    celebrations.celebrate(told, at=at)
+    celebrations.celebrate(told, granted, at=at)
     Achievement.objects.filter(pk__in=[one.pk for one in locked]).update(announced_at=at)
     return len(locked)
 
@@ -107,11 +107,17 @@ def said(achievement: Achievement) -> Achieved:
 # ---------------------------------------------------------------- seen, taken back
 
 
+@transaction.atomic
 def see(*, supplier: int, milestone: str, at: datetime) -> Achievement | None:
-    """She has seen the celebration; the first time counts. None where she has not got there."""
-    mine = Achievement.objects.filter(supplier=supplier, milestone__key=milestone, revoked_at=None)
-    mine.filter(seen_at=None).update(seen_at=at)
-    return mine.select_related("milestone__reward").first()
+    """She has seen the celebration, and with it all that it was about; the first time counts. None where she has not got there."""
+    mine = Achievement.objects.filter(supplier=supplier, revoked_at=None)
+    if not mine.filter(milestone__key=milestone).exists():
+        return None
+    together = {milestone, *celebrations.end(supplier=supplier, milestone=milestone, at=at)}
+    unseen = list(mine.filter(milestone__key__in=together, seen_at=None).order_by("pk").select_for_update())
+    Achievement.objects.filter(pk__in=[one.pk for one in unseen]).update(seen_at=at)
+    celebrations.read(unseen, at=at)
+    return mine.select_related("milestone__reward").get(milestone__key=milestone)
 
 
 class NotHers(Exception):

@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from milestones import definitions
+from milestones import definitions, wording
 from milestones.board import MOST
 from milestones.models import Achievement, Fault, Grant, Milestone, Reward
 from milestones.requirements import Invalid, parse
@@ -32,6 +32,8 @@ class MilestoneForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic w
         found: dict[str, Any] = super().clean() or {}
         if found.get("after") == self.instance and self.instance.pk:
             self.add_error("after", "A milestone does not come after itself.")
+        if {"words", "requirement"} <= found.keys() and (fault := wording.fault(found["words"], parse(found["requirement"]))):
+            self.add_error("words", fault)
         others = Milestone.objects.filter(active=True).exclude(pk=self.instance.pk).count()
         if found.get("active") and others >= MOST:
             self.add_error("active", f"At most {MOST} milestones can be reached at a time. Switch another off first.")

@@ -9,7 +9,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from milestones import achievements, progress, rewards
+from milestones import achievements, progress, rewards, wording
 from milestones.models import Achievement, Celebration, Grant, GrantState, RewardKind
 from milestones.progress import Rung
 from success import clock
@@ -112,7 +112,7 @@ class SeenView(OfSupplier):
 
     @extend_schema(request=Nothing, responses=AchievedBody)
     def post(self, request: Request, id: str, key: str) -> Response:
-        """She has seen the celebration; the first time counts."""
+        """She has seen the celebration, and with it all that it was about; the first time counts."""
         supplier, _ = self.key(id), self.body(Nothing)
         found = achievements.see(supplier=supplier, milestone=key, at=clock.now())
         if found is None:
@@ -171,7 +171,7 @@ class ConfirmView(OfSupplier):
 
 def achieved(one: Achievement) -> dict[str, Any]:
     grant = getattr(one, "grant", None)
-    about = {"key": one.milestone.key, "name": one.milestone.name, "words": one.milestone.words, "icon": one.milestone.icon}
+    about = {"key": one.milestone.key, "name": one.milestone.name, "words": wording.counted(one), "icon": one.milestone.icon}
     shown = reward(grant) if grant and grant.state != GrantState.OVER_BUDGET else None
     return about | {"achieved_at": one.achieved_at, "seen_at": one.seen_at, "celebration": one.milestone.celebration, "reward": shown}
 

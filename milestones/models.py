@@ -62,7 +62,7 @@ class Milestone(models.Model):
 
     key = models.SlugField(max_length=40, unique=True, help_text="programs go by it; it does not change")
     name = models.CharField(max_length=80)
-    words = models.CharField(max_length=200, help_text="what she reads when she is there")
+    words = models.CharField(max_length=200, help_text="what she reads when she is there; {{ count }} is her own number, where it takes one")
     icon = models.CharField(max_length=40, default="flag", help_text="a name of Material Symbols")
     requirement = models.JSONField(help_text='what it takes, such as {"count": "clients", "at_least": 25}')
     segment = models.ForeignKey(
@@ -114,13 +114,17 @@ class Achievement(models.Model):
     silent = models.BooleanField(default=False, help_text="history: told to nobody")
     announced_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField(null=True)
+    digested_at = models.DateTimeField(null=True, help_text="when a mail was asked for, because she had not seen it")
     revoked_at = models.DateTimeField(null=True)
     revoked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     revoked_because = models.CharField(max_length=200, blank=True, default="", db_default="")
 
     class Meta:
         permissions = [("revoke_achievement", "Can take back an achievement")]
-        indexes = [models.Index(fields=["known_at", "id"], condition=Q(announced_at=None), name="achievement_unannounced")]
+        indexes = [
+            models.Index(fields=["known_at", "id"], condition=Q(announced_at=None), name="achievement_unannounced"),
+            models.Index(fields=["announced_at"], condition=Q(seen_at=None, digested_at=None, revoked_at=None, silent=False), name="achievement_unseen"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["supplier", "milestone"], name="achievement_once"),
             models.CheckConstraint(condition=Q(revoked_at=None) | ~Q(revoked_because=""), name="achievement_revoked_for_a_reason"),

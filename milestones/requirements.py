@@ -174,6 +174,11 @@ def is_counted(requirement: Requirement) -> bool:
     return isinstance(requirement, Measure) and requirement.kind in COUNTED
 
 
+def counts(requirement: Requirement) -> bool:
+    """Whether it takes a number of one thing, which can be told."""
+    return isinstance(requirement, Measure) and requirement.kind in (EVENT, CLIENTS, FEATURES, STREAK, HELD)
+
+
 Values = Mapping[str, int]
 
 

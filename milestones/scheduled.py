@@ -1,10 +1,12 @@
-"""The jobs of milestones: what was reached is told, what no counter decides is looked at, rewards end in time, and a recount finds what is missing."""
+"""The jobs of milestones: what was reached is told, by mail if it was not seen, what no counter decides is looked at, rewards end in time, and a recount finds
+what is missing.
+"""
 
 import time
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from milestones import achievements, reconciling, rewards
+from milestones import achievements, digest, reconciling, rewards
 from success.jobs import Done, Job, register
 from success.stream import bells
 
@@ -33,6 +35,11 @@ def settle(*, at: datetime, slot: datetime, only: Collection[int] | None) -> Don
     return Done({"expired": rewards.expire(at=at), "followed": rewards.follow_tasks(at=at), "asked": rewards.ask_about_waiting(at=at)})
 
 
+def tell_unseen(*, at: datetime, slot: datetime, only: Collection[int] | None) -> Done:
+    """Whoever has not seen what she reached is told by mail."""
+    return Done({"asked for": digest.digest(at=at)})
+
+
 def reconcile(*, at: datetime, slot: datetime, only: Collection[int] | None) -> Done:
     """Whoever lacks what she has reached has it, silently."""
     return Done({"granted": reconciling.reconcile(at=at, grant=reconciling.SILENTLY, only=only)})
@@ -42,6 +49,7 @@ register(
     Job(key="milestones.announce", run=announce, lease=timedelta(seconds=120), keep=timedelta(hours=1)),
     Job(key="milestones.evaluate", run=evaluate, lease=timedelta(seconds=330), keep=timedelta(days=7)),
     Job(key="milestones.settle_rewards", run=settle, keep=timedelta(days=7)),
+    Job(key="milestones.digest", run=tell_unseen, keep=timedelta(days=7)),
     Job(key="milestones.reconcile", run=reconcile, lease=timedelta(seconds=330)),
 )
 bells.register("milestones_reached", achievements.announce)

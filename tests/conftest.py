@@ -1,6 +1,7 @@
 """Real PostgreSQL, real Valkey. Two kinds of database: `db` (rolled back) and `committed` (real commits, emptied afterwards)."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -58,10 +59,10 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
             teardown_databases(made, verbosity=0)
 
 
-@pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+@contextmanager
+def emptied_afterwards(blocker: DjangoDbBlocker) -> Iterator[None]:
     """Commits are real and seen by other connections and processes; all rows but the seeded ones go afterwards."""
-    with django_db_blocker.unblock():
+    with blocker.unblock():
         seeds = [set(model.objects.values_list("pk", flat=True)) for model in (EventName, Feature, Milestone, Reward, MessageTemplate)]
         meanings = list(EventName.objects.values())
         try:
@@ -84,6 +85,12 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
             get_user_model().objects.all().delete()
             for other in connections.all():
                 other.close()
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    with emptied_afterwards(django_db_blocker):
+        yield
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from health import assessments
 from health.events import RiskChanged
 from interventions import engine, gates, plans, playbooks
 from interventions.models import Decision, Ended, Intervention, Playbook, Step
-from milestones import celebrations
 from success import activity, clients, clock, due, events, privacy
 from success.models import Colleague, Event, MessageTemplate, Send, SendingStop, Slot, Task
 from success.notifications import NotificationSent, letters, mail, preferences
@@ -98,16 +97,6 @@ def test_no_filter_of_one_template_holds_up_the_letters_of_another(maya, playboo
     decision = Decision.objects.get(playbook__key="odd")
     assert (decision.outcome, decision.gate) == ("failed", "unwritten") and decision.supplier == sarah
     assert "text" in next(gate["why"] for gate in decision.gates if not gate["holds"]) and len(decision.gates) > 5
-
-
-def test_a_celebration_without_its_template_stops_no_announcement(db, caplog):
-    MessageTemplate.objects.filter(key=celebrations.REACHED).delete()
-
-    class Reached:
-        pk = supplier_id = 1
-        milestone = type("Milestone", (), {"name": "x", "words": "x", "opens_next": "", "celebration": "inbox"})
-
-    celebrations.celebrate([Reached], at=NOW)
 
 
 @pytest.mark.parametrize("more", [{"category": "staff"}, {"category": {}}, {"category": "x"}, {"template": "x" * 201}, {"template": "\0"}])

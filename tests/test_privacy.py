@@ -39,6 +39,7 @@ from success.models import (
     Supplier,
     Task,
 )
+from success.models.stream import Push
 from success.notifications import notify, preferences, sending
 from tests.factories import SourceFactory, StaffFactory, SupplierFactory
 
@@ -116,6 +117,7 @@ def sarah(source: Source) -> Supplier:
     achievement = Achievement.objects.get(supplier=found, milestone__key="first_form")
     Achievement.objects.filter(pk=achievement.pk).update(revoked_at=NOW, revoked_by=by, revoked_because=f"{SARAH} asked")
     Touched.objects.create(supplier=found, milestone=achievement.milestone)
+    Push.objects.create(supplier=found, event="celebration", key=f"celebration:{achievement.pk}", data={"title": SARAH}, at=NOW, waits=True)
     task = Task.objects.filter(supplier=found).first()
     Grant.objects.create(reward=Reward.objects.first(), supplier=found, achievement=achievement, value=1, state="redeemed", at=NOW, redeemed_at=NOW, task=task)
     Delivery.objects.create(event=event, supplier=found, subscriber="tests.somebody", due_at=NOW, state="refused", error=f"of {SARAH}")

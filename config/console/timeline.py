@@ -83,7 +83,7 @@ SOURCES: Mapping[str, str] = {
               from health_snapshot where supplier_id = %(supplier)s window w as (order by day)) x
         where level is distinct from before and day < (%(before)s::timestamptz at time zone 'UTC')::date order by day desc limit %(limit)s""",
     "milestone": """select a.achieved_at, 'Reached “' || m.name || '”', null::timestamptz,
-            case when a.silent then 'found in her history' else m.words end, null::integer
+            case when a.silent then 'found in her history' else replace(m.words, '{{ count }}', a.n::text) end, null::integer
         from milestones_achievement a join milestones_milestone m on m.id = a.milestone_id
         where a.supplier_id = %(supplier)s and a.achieved_at < %(before)s order by a.achieved_at desc limit %(limit)s""",
     "milestone_revoked": """select a.revoked_at, '“' || m.name || '” taken back', null::timestamptz, a.revoked_because, a.revoked_by_id

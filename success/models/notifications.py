@@ -155,6 +155,10 @@ class Preferences(models.Model):
     class Meta:
         verbose_name_plural = "preferences"
 
+    def wants(self, *, channel: str, category: str) -> bool:
+        """Whether she said no to neither."""
+        return bool(self.channels.get(channel, True) and self.categories.get(category, True))
+
 
 class Suppression(models.Model):
     """An address that refused our mail for good, by its keyed hash. Another fact than having asked for none."""

@@ -135,7 +135,7 @@ def in_app(asks: Sequence[Ask], templates: Mapping[str, MessageTemplate], *, at:
     for ask in wanted:
         template, chose = templates[ask.template], chosen.get(ask.supplier)
         category = ask.category or template.category
-        if chose and not (chose.channels.get(IN_APP, True) and chose.categories.get(category, True)):
+        if chose and not chose.wants(channel=IN_APP, category=category):
             why_not[ask.key] = "She wants nothing of this in the product."
             continue
         try:

@@ -12,6 +12,7 @@ from success.models import Preferences
 from success.models.notifications import Category
 from success.notifications import gates, sending
 from success.notifications.channels import OF_SUPPLIERS
+from success.stream import pushes
 
 CATEGORIES = {value: label for value, label in Category.choices if value != Category.STAFF}
 
@@ -46,6 +47,8 @@ def change(supplier: int, changes: Mapping[str, Any], *, at: datetime) -> Prefer
         chosen = found.channels if name == "channel" else found.categories
         if off := [key for key, wanted in chosen.items() if not wanted]:
             sending.drop_queued(Q(supplier=supplier, **{f"{name}__in": off}), gate=gate, reason=gates.WORDS[gate], at=at)
+    if not found.channels.get("in_app", True) or (found.paused_until and found.paused_until > at):
+        pushes.hush(supplier, at=at)
     return found
 
 

@@ -36,6 +36,11 @@ def settle(keys: Collection[str], *, at: datetime) -> int:
     return Push.objects.filter(key__in=keys, settled_at=None).update(settled_at=at)
 
 
+def hush(supplier: int, *, at: datetime) -> int:
+    """Nothing waits for her pages any more; says how much did."""
+    return Push.objects.filter(supplier=supplier, waits=True, settled_at=None).update(settled_at=at)
+
+
 def withdraw(keys: Collection[str]) -> int:
     """What was not said yet under these keys is not said; says how much."""
     return Push.objects.filter(key__in=keys, place=None).delete()[0]

@@ -27,7 +27,7 @@ class Batch(msgspec.Struct, frozen=True):
     items: list[Item] = []
 
 
-HEARTBEAT = b": still here\n\n"
+HEARTBEAT = b"event: beat\ndata: {}\n\n"  # no comment: a page is to hear it, and to know a dead connection by its silence
 
 
 def frame(event: str, data: str, *, place: int | None = None) -> bytes:
