@@ -11,9 +11,10 @@ import psycopg
 import pytest
 from django.db import connection
 
-from success import activity, clock, readiness
-from success.models import DeadLetter, Delivery, Event, Facts, JobRun
+from success import activity, clock, limits, readiness
+from success.models import DeadLetter, Delivery, Event, Facts, JobRun, Push, Supplier
 from success.readiness import State
+from success.stream.wire import SERVERS
 from tests.factories import SupplierFactory
 
 PARTS = {"database", "migrations", "partitions", "last_tick", "oldest_mark", "redis"}
@@ -180,7 +181,7 @@ def test_another_apps_check_counts_and_one_that_fails_is_not_fit(fit, client, mo
 def of_these(name):
     """Counts, of due work those of deliveries."""
     counts = name.startswith("success_") and "seconds" not in name and "accepted" not in name
-    return counts and ("due_rows" not in name or "success.deliver" in name)
+    return counts and "open_streams" not in name and ("due_rows" not in name or "success.deliver" in name)
 
 
 def test_metrics_tell_what_graphs_need(committed, client):
@@ -195,18 +196,24 @@ def test_metrics_tell_what_graphs_need(committed, client):
     for state, seconds in states.items():
         due_at = now + timedelta(seconds=seconds)
         Delivery.objects.create(event=event, subscriber=state, state="queued" if state == "later" else state, due_at=due_at)
+    Push.objects.create(supplier=Supplier.objects.first(), event="coach", key="waits", at=now - timedelta(seconds=20))
+    Push.objects.create(supplier=Supplier.objects.first(), event="coach", key="later", at=now + timedelta(seconds=60))
+    limits.client().hset(SERVERS, mapping={"one:1": f"12 {int(time.time())}", "dead:2": f"7 {int(time.time()) - 60}"})
     lines = client.get("/metrics").content.decode().splitlines()
     values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
     assert {name: float(values[name]) for name in values if of_these(name)} == {
         "success_database_up": 1,
         "success_dirty_marks": 2,
         "success_dead_letters": 1,
+        "success_pushes_waiting": 1,
         'success_job_runs_failed{job="health.touched"}': 1,
         'success_job_suppliers_failed{job="health.touched"}': 1,
         **{f'success_due_rows{{kind="success.deliver",state="{state}"}}': n for state, n in {"due": 1, "later": 1, "claimed": 1, "needs_a_person": 2}.items()},
     }
     assert 30 <= float(values['success_oldest_due_seconds{kind="success.deliver"}']) < 40
     assert 40 <= float(values["success_oldest_dirty_mark_seconds"]) < 50
+    assert 20 <= float(values["success_oldest_push_seconds"]) < 30
+    assert {name: float(values[name]) for name in values if "open_streams" in name} == {'success_open_streams{server="one:1"}': 12}
     assert 7 <= float(values['success_job_age_seconds{job="health.touched"}']) < 17
     assert float(values["success_activity_accepted_total"]) >= 0
     assert any(name.startswith("python_info") for name in values)

@@ -428,3 +428,15 @@ def test_old_pushes_go(sarah):
         Push.objects.create(supplier=sarah, event="coach", key=f"{days} {waits} {stays}", at=now - timedelta(days=days), waits=waits)
     assert forget(at=now) == 2
     assert all(key.endswith("True") for key in Push.objects.values_list("key", flat=True))
+
+
+def test_pages_of_the_product_alone_may_read_the_api(sarah, settings):
+    settings.CORS_ALLOWED_ORIGINS = ["https://app.example.com"]
+    api, path = Api(callers.token("sarah")), "/api/v1/suppliers/me/pushes/"
+    for origin, allowed in [("https://app.example.com", True), ("https://evil.example", False), ("null", False)]:
+        asked = Api()("OPTIONS", path, headers={"Origin": origin, "Access-Control-Request-Method": "GET"})
+        answers = [asked, api.get(path, headers={"Origin": origin}), Api().get(path, headers={"Origin": origin})]
+        assert [answer.status_code for answer in answers] == [200, 200, 401]
+        assert [answer.headers.get("Access-Control-Allow-Origin") for answer in answers] == [origin if allowed else None] * 3
+        assert not any("Access-Control-Allow-Credentials" in answer.headers for answer in answers)
+    assert "Access-Control-Allow-Origin" not in api.get("/admin/login/", headers={"Origin": "https://app.example.com"}).headers

@@ -3,11 +3,17 @@
 import time
 
 import pytest
+import requests
+from django.db import connection
 
+from config.local.processes import Guard
+from config.local.valkey import Valkey
 from success import limits
 from success.models import Push
+from tests import callers
+from tests.callers import Api
 from tests.factories import SupplierFactory
-from tests.streams import Listener, close_all, dispatcher, kill, listening, say, server, ticket
+from tests.streams import TICKETS, Listener, close_all, dispatcher, kill, listening, say, server, ticket, wait_until
 
 
 @pytest.fixture
@@ -99,3 +105,48 @@ def test_what_is_not_said_through_redis_is_read_from_the_database(sarah, stream,
         say(sarah, n)
     page.wait("celebration", 20)
     assert page.numbers() == list(range(1, 21))
+
+
+def test_the_database_cuts_everybody_off(sarah, stream, dispatching):
+    page = listening(stream, ticket())
+    say(sarah, 1)
+    page.wait("celebration")
+    with connection.cursor() as cursor:
+        cursor.execute("select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name in ('dispatcher', 'stream')")
+        assert cursor.fetchone()[0] >= 2
+    say(sarah, 2)
+    page.wait("celebration", 2)
+    wait_until(lambda: Listener(stream, ticket()).status == 200)
+    assert page.numbers() == [1, 2]
+
+
+def test_redis_is_away_and_pages_hear_all_the_same(sarah, settings, tmp_path):
+    with Guard() as guard:
+        valkey = Valkey(guard=guard, folder=tmp_path / "valkey", log=tmp_path / "log", durable=False)
+        valkey.start()
+        settings.LIMITS_REDIS_URL = f"{valkey.url}/1"
+        forget_redis()
+        try:
+            with dispatcher(REDIS_URL=valkey.url), server(REDIS_URL=valkey.url) as (address, _):
+                page = listening(address, ticket())
+                say(sarah, 1)
+                page.wait("celebration")
+                valkey.stop()
+                say(sarah, 2, 3)
+                page.wait("celebration", 3)
+                assert requests.get(address, params={"ticket": "x"}, timeout=10).status_code == 503
+                valkey.start()
+                wait_until(lambda: Api(callers.token("sarah")).post(TICKETS, {}).status_code == 201)
+                other = listening(address, ticket())
+                say(sarah, 4)
+                page.wait("celebration", 4)
+                other.wait("celebration")
+                assert page.numbers() == [1, 2, 3, 4]
+        finally:
+            forget_redis()
+
+
+def forget_redis() -> None:
+    limits.client.cache_clear()
+    limits.script.cache_clear()
+    limits._away_until = 0.0

@@ -74,11 +74,11 @@ async def turn_away(scope: Scope, send: Send, hub: Hub) -> None:
 
 async def hold(page: Page, receive: Receive, send: Send) -> None:
     """The page is written to until it goes or is sent away. A writer that cannot go on is left behind."""
-    over = asyncio.get_running_loop().create_future()
+    over: asyncio.Future[None] = asyncio.get_running_loop().create_future()  # asyncio.wait would hold two kilobytes for each page
     page.writer = asyncio.create_task(page.write(opening(retry=random.randint(*COME_BACK)), send))  # noqa: S311
     gone = asyncio.create_task(until_gone(receive))
     for one in (page.writer, gone):
-        one.add_done_callback(lambda _: over.done() or over.set_result(None))
+        one.add_done_callback(lambda _: None if over.done() else over.set_result(None))
     await over
     page.drop()
     gone.cancel()
@@ -110,5 +110,5 @@ async def begun() -> Hub:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         # The loop has the server's own handler too, which waits until the pages have gone.
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(hub.end))
+        signal.signal(number, lambda *_: None if loop.is_closed() else loop.call_soon_threadsafe(hub.end))
     return hub

@@ -12,6 +12,7 @@ from milestones.models import Achievement, Milestone, Reward
 from success import clock
 from success.models import Event
 from tests.acceptance.test_health import send
+from tests.streams import close_all, dispatcher, listening, server
 
 
 @pytest.fixture
@@ -53,6 +54,30 @@ def test_the_achievement_is_there_when_the_activity_is(web, key, figure):
         cursor.execute("select count(*) from milestones_achievement a join success_activity b on b.message = a.message and b.received_at = a.known_at")
         assert cursor.fetchone()[0] == Achievement.objects.count() >= 20, "an achievement does not say which activity made it true"
     figure(f"event sent, committed and reached: median {statistics.median(times) * 1000:.0f} ms over HTTP")
+
+
+@pytest.mark.line("M4")
+def test_the_celebration_is_on_the_open_page_at_once(web, key, figure):
+    """Activity over HTTP; the page holds a stream open. Nothing of a worker or of the beat runs."""
+    bearer = {"Authorization": f"Bearer {key}"}
+    times = []
+    with dispatcher(), server() as (address, _):
+        for n in range(20):
+            asked = requests.post(f"{web}/api/v1/stream-tickets/", headers=bearer, json={"supplier": f"s{n}"}, timeout=10)
+            assert asked.status_code == 201, asked.text
+            page = listening(address, asked.json()["ticket"])
+            body = {"userId": f"s{n}", "event": "Form Created"}
+            answer = requests.post(f"{web}/v1/track", headers=bearer, json=body, timeout=10)
+            answered = time.time()
+            assert answer.status_code == 200, answer.text
+            [told] = page.wait("celebration", seconds=5)
+            assert told.data["key"] == "first_form"
+            assert told.data["title"] and told.data["text"]
+            times.append(max(0.0, told.at - answered))
+            page.close()
+    close_all()
+    assert statistics.median(times) < 1
+    figure(f"on the open page after the answer to the event: median {statistics.median(times) * 1000:.0f} ms, worst {max(times) * 1000:.0f} ms")
 
 
 @pytest.mark.line("M5")
