@@ -27,7 +27,8 @@ class Batch(msgspec.Struct, frozen=True):
     items: list[Item] = []
 
 
-HEARTBEAT = b"event: beat\ndata: {}\n\n"  # no comment: a page is to hear it, and to know a dead connection by its silence
+# A comment, as the standard advises, and an event: a page hears no comments, and is to know a dead connection by its silence.
+HEARTBEAT = b": still here\nevent: beat\ndata: {}\n\n"
 
 
 def frame(event: str, data: str, *, place: int | None = None) -> bytes:
