@@ -88,6 +88,11 @@ def announce(*, at: datetime, limit: int = BATCH) -> Announced:
     return done
 
 
+def announce_at_once(*, at: datetime) -> int:
+    """What has just been reached is told, without a second try one by one: whoever calls has pages waiting, and the schedule goes on with what fails."""
+    return announce_batch(Achievement.objects.all(), limit=BATCH, at=at)
+
+
 @transaction.atomic
 def announce_batch(among: QuerySet[Achievement], *, limit: int, at: datetime) -> int:
     waiting = among.filter(announced_at=None).select_related("milestone__reward", "supplier").order_by("known_at", "pk")
@@ -111,10 +116,11 @@ def said(achievement: Achievement) -> Achieved:
 def see(*, supplier: int, milestone: str, at: datetime) -> Achievement | None:
     """She has seen the celebration, and with it all that it was about; the first time counts. None where she has not got there."""
     mine = Achievement.objects.filter(supplier=supplier, revoked_at=None)
-    if not mine.filter(milestone__key=milestone).exists():
+    hers = list(mine.select_related("milestone").order_by("pk").select_for_update(of=("self",)))  # before the celebration, as whoever announces or revokes
+    if milestone not in (one.milestone.key for one in hers):
         return None
     together = {milestone, *celebrations.end(supplier=supplier, milestone=milestone, at=at)}
-    unseen = list(mine.filter(milestone__key__in=together, seen_at=None).order_by("pk").select_for_update())
+    unseen = [one for one in hers if one.milestone.key in together and one.seen_at is None]
     Achievement.objects.filter(pk__in=[one.pk for one in unseen]).update(seen_at=at)
     celebrations.read(unseen, at=at)
     return mine.select_related("milestone__reward").get(milestone__key=milestone)

@@ -52,4 +52,4 @@ register(
     Job(key="milestones.digest", run=tell_unseen, keep=timedelta(days=7)),
     Job(key="milestones.reconcile", run=reconcile, lease=timedelta(seconds=330)),
 )
-bells.register("milestones_reached", achievements.announce)
+bells.register("milestones_reached", achievements.announce_at_once)

@@ -36,11 +36,6 @@ def key_for(token: str) -> str | jwt.PyJWK:
     return key_set(settings.JWT_JWKS_URL).get_signing_key_from_jwt(token)
 
 
-def supplier_of(token: str) -> str:
-    """The supplier's external id. Raises NotValid."""
-    return holder_of(token).supplier
-
-
 def holder_of(token: str) -> Holder:
     """Whom the token speaks for: its supplier is the `supplier` claim, or else `sub`.
 

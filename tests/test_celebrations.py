@@ -1,11 +1,12 @@
 """What a supplier reached is celebrated on her pages: once, in words with her own numbers, until she has seen it; and never in a pause."""
 
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import structlog
-from django.db import connection
+from django.db import connection, transaction
 from django.forms import modelform_factory
 from django.test.utils import CaptureQueriesContext
 
@@ -188,6 +189,14 @@ def test_what_waited_when_she_asks_for_a_pause_waits_no_longer(db):
     assert said() == [] and Notification.objects.get().read_at is None
 
 
+@pytest.mark.parametrize("wish", [{"channels": {"in_app": False}}, {"categories": {"milestones": False}}])
+def test_what_waited_when_she_says_no_waits_no_longer(db, wish):
+    sarah = reach("Form Created")
+    assert said()
+    preferences.change(sarah.pk, wish, at=NOW)
+    assert said() == []
+
+
 def test_after_a_pause_it_is_in_the_inbox_and_in_one_mail(db):
     sarah = SupplierFactory(external_id="sarah")
     preferences.change(sarah.pk, {"paused_until": NOW + timedelta(days=1)}, at=NOW)
@@ -244,6 +253,54 @@ def test_nobody_elses(db):
     assert Api(token("anna")).post("/api/v1/suppliers/sarah/milestones/first_form/seen/", {}).status_code == 404
     assert Api(token("anna")).post("/api/v1/suppliers/me/milestones/first_form/seen/", {}).status_code == 404
     assert len(said()) == 1
+
+
+def test_seen_while_it_is_being_announced_it_does_not_wait(committed):
+    """Whoever sees waits for whoever announces, and then finds the celebration."""
+    sarah = reach("Form Created")
+    Achievement.objects.update(announced_at=None)
+    Push.objects.all().delete()
+    announcing, over = threading.Event(), threading.Event()
+
+    def announce() -> None:
+        with transaction.atomic():
+            achievements.announce(at=NOW)
+            announcing.set()
+            over.wait(0.5)
+        connection.close()
+
+    thread = threading.Thread(target=announce)
+    thread.start()
+    assert announcing.wait(10)
+    seen(sarah, "first_form")
+    thread.join()
+    assert said() == [] and Push.objects.filter(event="celebration").count() == 1
+
+
+def test_seen_beside_a_revocation_neither_dies(committed):
+    """Both take the achievement before its celebration."""
+    for n in range(5):
+        sarah = reach("Form Created", who=f"sarah-{n}")
+        first = Achievement.objects.get(supplier=sarah, milestone__key="first_form")
+        boss, failed, together = StaffFactory(), [], threading.Barrier(2)
+
+        def at_once(work, failed=failed, together=together):
+            try:
+                together.wait()
+                work()
+            except Exception as error:
+                failed.append(error)
+            finally:
+                connection.close()
+
+        works = [
+            lambda first=first, boss=boss: achievements.revoke(achievement=first.pk, because="by mistake", by=boss, at=NOW),
+            lambda sarah=sarah: achievements.see(supplier=sarah.pk, milestone="first_form", at=NOW),
+        ]
+        threads = [threading.Thread(target=at_once, args=[work]) for work in works]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+        assert failed == []
 
 
 def test_taken_back_it_is_withdrawn(db):

@@ -325,7 +325,7 @@ def test_a_token_cannot_choose_its_algorithm(db, settings):
     try:
         settings.JWT_ALGORITHM, settings.JWT_JWKS_URL = "RS256", f"http://127.0.0.1:{server.server_port}/"
         claims = callers.claims("sarah")
-        assert tokens.supplier_of(jwt.encode(claims, secret, algorithm="RS256", headers={"kid": "k1"})) == "sarah"
+        assert tokens.holder_of(jwt.encode(claims, secret, algorithm="RS256", headers={"kid": "k1"})).supplier == "sarah"
         for forged in (
             jwt.encode(claims, json.dumps(public) + "x" * 32, algorithm="HS256", headers={"kid": "k1"}),
             jwt.encode(claims, settings.JWT_SECRET, algorithm="HS256", headers={"kid": "k1"}),
@@ -335,7 +335,7 @@ def test_a_token_cannot_choose_its_algorithm(db, settings):
             jwt.encode(claims, secret, algorithm="RS256", headers={"kid": "k2"}),
         ):
             with pytest.raises(tokens.NotValid):
-                tokens.supplier_of(forged)
+                tokens.holder_of(forged)
     finally:
         server.shutdown()
         server.server_close()
@@ -344,7 +344,7 @@ def test_a_token_cannot_choose_its_algorithm(db, settings):
 @pytest.mark.parametrize("token", ["", ".", "..", "a.b", "e30.e30.", "bnVsbA.e30.x", "W10.W10.x", "eyJhbGciOltdfQ.e30.x", "x" * 100_000, "é", "\0", "=.=.="])
 def test_what_is_no_token_at_all(token):
     with pytest.raises(tokens.NotValid):
-        tokens.supplier_of(token)
+        tokens.holder_of(token)
 
 
 def test_a_revoked_key_closes_within_a_second(api):

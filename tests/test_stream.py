@@ -5,6 +5,7 @@ import resource
 import socket
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -313,6 +314,13 @@ def test_a_process_holds_so_many_and_a_ticket_outlives_its_refusal(sarah):
         pages[0].close()
         wait_until(lambda: 1 in opened())
         assert Listener(address, text).status == 200
+
+
+def test_of_many_at_once_no_more_are_let_in(sarah):
+    with server(STREAM_MOST="2") as (address, _), ThreadPoolExecutor(20) as many:
+        tickets = [ticket(sub=f"u{n}") for n in range(20)]
+        pages = list(many.map(lambda text: Listener(address, text), tickets))
+        assert sorted(page.status for page in pages) == [200, 200] + [503] * 18
 
 
 # ---------------------------------------------------------------- who may stay

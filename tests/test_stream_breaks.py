@@ -1,6 +1,7 @@
 """The stream while its parts end, are killed, or lose each other: nothing is lost, nothing is said twice."""
 
 import time
+from datetime import UTC, datetime
 
 import pytest
 import requests
@@ -10,6 +11,7 @@ from config.local.processes import Guard
 from config.local.valkey import Valkey
 from success import limits
 from success.models import Push
+from success.stream.pushes import Said, push_all, settle
 from tests import callers
 from tests.callers import Api
 from tests.factories import SupplierFactory
@@ -150,3 +152,21 @@ def forget_redis() -> None:
     limits.client.cache_clear()
     limits.script.cache_clear()
     limits._away_until = 0.0
+
+
+def test_what_was_settled_before_it_had_its_place_is_said_to_nobody(sarah):
+    """Seen elsewhere while nobody dispatched, it has its place and is no news; nor is it for a page that comes back."""
+    with server() as (address, _):
+        page = Listener(address, ticket())
+        page.wait("hello")
+        push_all([Said(supplier=sarah.pk, event="celebration", key="seen", data={"n": 1}, waits=True)], at=datetime.now(UTC))
+        push_all([Said(supplier=sarah.pk, event="notification", key="gone", data={"n": 2})], at=datetime.now(UTC))
+        settle(["seen", "gone"], at=datetime.now(UTC))
+        with dispatcher():
+            say(sarah, 3)
+            page.wait("celebration")
+            assert [heard.data for heard in page.of("celebration", "notification")] == [{"n": 3}]
+            assert Push.objects.get(key="seen").place
+            back = Listener(address, ticket(), last=0)
+            back.wait("celebration")
+            assert [heard.data for heard in back.of("celebration", "notification")] == [{"n": 3}]

@@ -17,7 +17,7 @@ from success.models.notifications import Category
 from success.notifications import letters, sending
 from success.notifications.channels import CHANNELS
 from success.notifications.facts import values_of
-from success.stream.pushes import NOTIFICATION, Said, push_all, withdraw
+from success.stream.pushes import NOTIFICATION, Said, push_all, settle
 
 IN_APP = "in_app"
 
@@ -158,7 +158,7 @@ def said(row: Notification) -> Said:
 def cancel(*, cause: str, at: datetime) -> int:
     """What was asked for because of this and has not gone out does not go out, and unread notices of it are withdrawn; says how many sends that were."""
     unread = Notification.objects.filter(cause=cause, read_at=None, withdrawn_at=None).exclude(cause="")
-    withdraw([f"{NOTIFICATION}:{pk}" for pk in unread.values_list("pk", flat=True)])
+    settle([f"{NOTIFICATION}:{pk}" for pk in unread.values_list("pk", flat=True)], at=at)
     unread.update(withdrawn_at=at)
     return sending.drop_queued(Q(cause=cause) & ~Q(cause=""), gate="cause", reason="What it was about is gone.", at=at)
 

@@ -47,7 +47,7 @@ def change(supplier: int, changes: Mapping[str, Any], *, at: datetime) -> Prefer
         chosen = found.channels if name == "channel" else found.categories
         if off := [key for key, wanted in chosen.items() if not wanted]:
             sending.drop_queued(Q(supplier=supplier, **{f"{name}__in": off}), gate=gate, reason=gates.WORDS[gate], at=at)
-    if not found.channels.get("in_app", True) or (found.paused_until and found.paused_until > at):
+    if not found.wants(channel="in_app", category=Category.MILESTONES) or (found.paused_until and found.paused_until > at):
         pushes.hush(supplier, at=at)
     return found
 

@@ -41,7 +41,6 @@
       }
     };
 
-  /** Returns what ends it. */
   function listen(target, name, work) {
     const guard = guarded(work);
     target.addEventListener(name, guard);
@@ -70,7 +69,7 @@
         kept[key] = value;
         try {
           localStorage.setItem(name(key), JSON.stringify(value));
-        } catch (error) {} // kept in this page alone
+        } catch (error) {}
       },
     };
   }
@@ -92,8 +91,10 @@
       memory.set("shown", shown.concat(free).slice(-99));
       return free;
     };
-    // Another tab reads a little later what this one stores: so long the lock is held.
-    if (navigator.locks) return new Promise((done) => navigator.locks.request("success", () => (done(take()), sleep(500))));
+    // Other tabs read a little later what this one stores: so long it is held. A sandboxed page is refused the lock.
+    const lock = (done) => navigator.locks.request("success", () => (done(take()), sleep(500))).catch(() => done());
+    const mine = navigator.locks && (await new Promise(lock));
+    if (mine) return mine;
     const me = String(Math.random()); // the last to ask has it
     memory.set("asking", me);
     await sleep(200 + 100 * Math.random());
@@ -159,7 +160,7 @@
       const used = token;
       const answer = await ask();
       if (answer.status !== 401 || !options.getToken) return answer;
-      if (used === token) await renew(); // else it was renewed meanwhile
+      if (used === token) await renew();
       return ask();
     }
 
@@ -167,7 +168,8 @@
 
     let source = null;
     let last = 0; // the id of the latest event: where to go on after a break
-    let heardAt = 0; // 0 while it has not beaten
+    let heardAt = 0; // from when on it is silent
+    let alive = false; // whether it said anything: a proxy may hold all of it back
     let failures = 0;
     let retry = null;
     let parkedUntil = 0;
@@ -194,23 +196,23 @@
 
     function follow(ticket) {
       if (closed) return;
+      heardAt = Date.now();
+      alive = false;
       const mine = (source = new EventSource(`${stream}?ticket=${encodeURIComponent(ticket)}${last ? `&last_event_id=${last}` : ""}`));
       mine.onopen = guarded(() => {
-        heardAt = 0;
         become("stream");
         refresh();
       });
-      // By itself the browser comes back with a used ticket.
       mine.onerror = guarded(() => mine === source && lost());
       for (const name of ["hello", "beat", "bye", "celebration", "notification", "coach"]) {
         listen(mine, name, (event) => {
           if (mine !== source) return;
           last = Math.max(last, event.lastEventId);
+          heardAt = Date.now();
+          alive = true;
           const data = JSON.parse(event.data);
-          if (name === "beat") {
-            heardAt = Date.now();
-            failures = 0; // it holds
-          } else if (name === "bye") goodbye(data.reason);
+          if (name === "beat") failures = 0; // it holds
+          else if (name === "bye") goodbye(data.reason);
           else if (name !== "hello") received(name, data);
         });
       }
@@ -366,13 +368,13 @@
       const now = Date.now();
       const slept = visible() && now - beatAt > 3 * PULSE;
       beatAt = now;
-      if (source && (slept || (heardAt && now - heardAt > SILENT))) return lost(0);
+      if (source && (slept || now - heardAt > SILENT)) return lost(0);
       if (source && hiddenAt && now - hiddenAt > HIDDEN) {
         drop();
         become("polling");
       }
       if (parkedUntil && now > parkedUntil) wake();
-      if (!source && visible() && now - askedAt > POLL) refresh();
+      if (!(source && alive) && visible() && now - askedAt > POLL) refresh();
     }
 
     function wake() {
@@ -419,7 +421,7 @@
       seen: guarded(seen),
       close: guarded(close),
     };
-    later(begin); // by then the page listens
+    later(begin);
     return { hub, handle };
   }
 
@@ -662,7 +664,7 @@
       this.bell.setAttribute("aria-label", n ? `${texts.inbox}, ${texts.unread.replace("{n}", n)}` : texts.inbox);
       this.badge.hidden = !n;
       this.badge.textContent = n > 99 ? "99+" : n;
-      if (this.panel && n > this.known) this.load();
+      if (this.panel && n > this.known) guarded(() => this.load())();
       this.known = n;
     }
 
@@ -694,7 +696,7 @@
         listen(document, "pointerdown", (event) => event.composedPath().includes(this) || this.shut()),
         listen(window, "resize", () => this.place()),
       ];
-      if (current) this.load();
+      if (current) guarded(() => this.load())();
     }
 
     shut() {
@@ -753,7 +755,7 @@
 
   // ------ in
 
-  const DEAF = { on: () => DEAF, off: () => DEAF, seen() {}, close() {} }; // where options cannot be followed
+  const DEAF = { on: () => DEAF, off: () => DEAF, seen() {}, close() {} };
 
   window.Success = {
     init(options) {

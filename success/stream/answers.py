@@ -18,7 +18,7 @@ LONG = b"600"  # seconds for which a browser need not ask again whether it may
 
 
 def header(scope: Scope, name: bytes) -> str:
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+    return ", ".join(value.decode("latin-1") for key, value in scope["headers"] if key == name)  # a proxy may have added a line of its own
 
 
 def shared(scope: Scope) -> Headers:

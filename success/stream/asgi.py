@@ -52,7 +52,8 @@ async def stream(scope: Scope, receive: Receive, send: Send, hub: Hub) -> None:
     if hub.full:  # before the ticket is used
         return await refuse(scope, send, HTTPStatus.SERVICE_UNAVAILABLE, "Too many streams are open here. Come back a little later.", LATER)
     text, since = asked(scope)
-    ticket = await hub.let_in(text) if 0 < len(text) <= LONGEST else None
+    with hub.coming():
+        ticket = await hub.let_in(text) if 0 < len(text) <= LONGEST else None
     if ticket is None:
         return await turn_away(scope, send, hub)
     page = Page(ticket)
@@ -106,7 +107,11 @@ async def the_hub() -> Hub:
 
 async def begun() -> Hub:
     hub = Hub()
-    await hub.start()
+    try:
+        await hub.start()
+    except AWAY:
+        await hub.close()
+        raise
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         # The loop has the server's own handler too, which waits until the pages have gone.

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import psycopg
@@ -27,7 +28,7 @@ AT_ONCE = 500
 PLACE = """update success_push p set place = x.place
     from (select id, nextval('success_push_place') as place from
         (select id from success_push where place is null and at <= %s order by id limit %s for no key update skip locked) w) x
-    where p.id = x.id returning p.place, p.supplier_id, p.event, p.data::text"""
+    where p.id = x.id returning p.place, p.supplier_id, p.event, p.data::text, p.settled_at is not null"""
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -49,6 +50,9 @@ class Dispatcher:
             except psycopg.Error as error:
                 log.warning("dispatcher_away", error=type(error).__name__)
                 time.sleep(PATIENCE)
+            except Exception:  # whatever it is, the pages are not left waiting for who starts it again
+                log.exception("dispatcher_fault")
+                time.sleep(PATIENCE)
 
     def lead(self, connection: Connection) -> None:
         while not holds(connection):
@@ -67,12 +71,11 @@ class Dispatcher:
             rung = {one.channel for one in connection.notifies(timeout=PATIENCE, stop_after=1)}
 
     def dispatch(self, connection: Connection, *, at: datetime) -> int:
-        """A batch of what waits has its place and is told; says how many."""
-        items = [Item(*row) for row in connection.execute(PLACE, [at, AT_ONCE]).fetchall()]  # type: ignore[arg-type]
-        if items or time.monotonic() - self.said_at > BEAT:
-            items.sort(key=lambda item: item.place)
-            self.say(Batch(self.last, items[-1].place if items else self.last, items))
-        return len(items)
+        """A batch of what waits has its place and is told, but for what was settled meanwhile; says how many."""
+        rows: list[Any] = sorted(connection.execute(PLACE, [at, AT_ONCE]).fetchall())
+        if rows or time.monotonic() - self.said_at > BEAT:
+            self.say(Batch(self.last, rows[-1][0] if rows else self.last, [Item(*row) for *row, settled in rows if not settled]))
+        return len(rows)
 
     def say(self, batch: Batch) -> None:
         """The servers have heard it, or find out by the next that they have not."""

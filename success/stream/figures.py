@@ -29,8 +29,18 @@ SILENT = 30  # seconds after which a server that says nothing is none
 
 def figures(*, at: datetime) -> Figures:
     ((waiting, oldest),) = db.rows(WAITING, {"at": at})
+    return Figures(waiting, oldest, servers(now=time.time()))
+
+
+def servers(*, now: float) -> dict[str, int] | None:
+    """By server how many pages are open; those that went without a word are forgotten."""
     said: Any = limits.ask(lambda: limits.client().hgetall(SERVERS))
-    return Figures(waiting, oldest, None if said is None else dict(alive(said, now=time.time())))
+    if said is None:
+        return None
+    found = dict(alive(said, now=now))
+    if gone := [server for server in said if server.decode() not in found]:
+        limits.ask(lambda: limits.client().hdel(SERVERS, *gone))
+    return found
 
 
 def alive(said: Mapping[bytes, bytes], *, now: float) -> Iterator[tuple[str, int]]:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,6 +36,7 @@ class Hub:
         self.names: dict[str, Page] = {}
         self.last = 0  # the place up to which the pages here know all
         self.leaving: list[tuple[str, str]] = []  # whose room is to be given back
+        self.at_the_door = 0  # pages whose ticket is looked at
         self.turn = 0
         self.ending = False
         self.pool = reading.pool()
@@ -46,8 +47,13 @@ class Hub:
     async def start(self) -> None:
         await self.pool.open(wait=False)
         ((self.last,),) = await reading.rows(self.pool, reading.LAST)
-        for work in (self.listen, self.tick, self.review):
+        for work in (self.listen, self.tick, self.count, self.review):
             self.tasks.append(asyncio.create_task(for_ever(work)))
+
+    async def close(self) -> None:
+        """Nothing of it is left behind: it could not start."""
+        await self.pool.close()
+        await self.redis.aclose()
 
     # ---------------------------------------------------------------- pages
 
@@ -83,9 +89,18 @@ class Hub:
         if self.names.pop(page.name, None) and not self.ending:
             self.leaving.append((page.ticket.user, page.name))
 
+    @contextlib.contextmanager
+    def coming(self) -> Iterator[None]:
+        """One whose ticket is looked at has a place already: of many at once no more get in."""
+        self.at_the_door += 1
+        try:
+            yield
+        finally:
+            self.at_the_door -= 1
+
     @property
     def full(self) -> bool:
-        return self.ending or len(self.names) >= settings.STREAM_MOST
+        return self.ending or len(self.names) + self.at_the_door >= settings.STREAM_MOST
 
     def end(self) -> None:
         """This process goes: the pages hear it, and come back to another, each at a time of its own."""
@@ -138,14 +153,18 @@ class Hub:
     # ---------------------------------------------------------------- time
 
     async def tick(self) -> None:
-        """Each page hears a heartbeat in its turn, so that not all are written to at once; and Redis knows how many are open."""
+        """Each page hears a heartbeat in its turn, so that not all are written to at once."""
         for turn in range(HEARTBEAT):
             for page in [page for page in self.names.values() if page.turn == turn]:
                 page.beat()
-            with contextlib.suppress(RedisError):
-                left, self.leaving = self.leaving, []
-                await self.rooms.give_back(left, open=len(self.names))
             await asyncio.sleep(1)
+
+    async def count(self) -> None:
+        """Redis knows how many are open. Apart from the heartbeats, which wait for nobody."""
+        with contextlib.suppress(RedisError):
+            left, self.leaving = self.leaving, []
+            await self.rooms.give_back(left, open=len(self.names))
+        await asyncio.sleep(1)
 
     async def review(self) -> None:
         """Who may not stay hears it and is closed: the token has ended, the key was revoked, the supplier was erased."""

@@ -32,18 +32,13 @@ def push_all(said: Sequence[Said], *, at: datetime) -> int:
 
 
 def settle(keys: Collection[str], *, at: datetime) -> int:
-    """What waited under these keys waits no longer; says how much did."""
+    """What was said under these keys, or was to be, is said to no page any more; says how much that was."""
     return Push.objects.filter(key__in=keys, settled_at=None).update(settled_at=at)
 
 
 def hush(supplier: int, *, at: datetime) -> int:
     """Nothing waits for her pages any more; says how much did."""
     return Push.objects.filter(supplier=supplier, waits=True, settled_at=None).update(settled_at=at)
-
-
-def withdraw(keys: Collection[str]) -> int:
-    """What was not said yet under these keys is not said; says how much."""
-    return Push.objects.filter(key__in=keys, place=None).delete()[0]
 
 
 KEPT, KEPT_WAITING = timedelta(days=30), timedelta(days=90)

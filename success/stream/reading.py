@@ -15,11 +15,11 @@ MOST = 1000  # pushes a page that comes back is told at most: the latest
 # The highest place given: what is higher was never ours to give.
 LAST = "select coalesce(max(place), 0) from success_push"
 WAITING = """select place, supplier_id, event, data::text from success_push
-    where supplier_id = %s and place is not null and (waits and settled_at is null or not waits and place > %s) order by place desc limit %s"""
+    where supplier_id = %s and place is not null and settled_at is null and (waits or place > %s) order by place desc limit %s"""
 MISSED = """select place, supplier_id, event, data::text from success_push
-    where supplier_id = %s and place > %s and (not waits or settled_at is null) order by place desc limit %s"""
+    where supplier_id = %s and place > %s and settled_at is null order by place desc limit %s"""
 MISSED_BY_ALL = """select place, supplier_id, event, data::text from success_push
-    where supplier_id = any(%s) and place > %s and (not waits or settled_at is null) order by place"""
+    where supplier_id = any(%s) and place > %s and settled_at is null order by place"""
 GOOD = """select t.n from unnest(%s::int[], %s::bigint[], %s::text[], %s::bigint[]) as t (n, supplier, name, key)
     where exists (select from success_supplier s
                   where s.id = t.supplier and left(encode(sha256(convert_to(s.external_id, 'UTF8')), 'hex'), 32) = t.name)

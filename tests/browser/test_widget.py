@@ -190,6 +190,15 @@ def test_two_tabs_without_locks(product: Product):
     assert sum(page.locator(CARD).count() for page in pages) == 1
 
 
+def test_where_the_page_is_refused_locks(product: Product):
+    """As in a sandboxed frame: the interface is there, and every request is turned down."""
+    context = product.context()
+    context.add_init_script("navigator.locks.request = () => Promise.reject(new DOMException('no', 'SecurityError'))")
+    page = product.open(context)
+    product.send("Form Created")
+    page.locator(CARD).wait_for()
+
+
 def test_without_storage_it_is_celebrated_all_the_same(product: Product):
     context = product.context()
     context.add_init_script(WITHOUT["storage"])
@@ -373,6 +382,17 @@ def test_the_bell_by_keyboard(product: Product):
     page.keyboard.press("Escape")
     expect(panel).to_have_count(0)
     expect(page.get_by_role("button", name="Messages", exact=True)).to_be_focused()
+
+
+def test_a_bell_that_is_open_while_there_is_no_network_says_nothing_to_the_page(product: Product):
+    tell(product.supplier, "A tip")
+    page, errors = product.open(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.route("**/read/", lambda route: route.abort())
+    page.get_by_role("button", name="Messages, 1 unread").click()
+    expect(page.get_by_role("listitem")).to_have_count(1)
+    page.wait_for_timeout(300)
+    assert errors == []
 
 
 def test_an_empty_inbox_and_words_of_her_language(product: Product):

@@ -1,6 +1,7 @@
 """A day passes, or all is as at the start."""
 
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from celery import current_app
@@ -42,10 +43,15 @@ def ask_all() -> None:
 
 def play(*, at: datetime) -> None:
     """What the demo's people did up to now is in, before the jobs of the night look."""
+    patiently(lambda: demo.play(at=at))
+
+
+def patiently(work: Callable[[], object]) -> None:
+    """Done as soon as nobody else plays or loads the demo."""
     until = time.monotonic() + PATIENCE
     while True:
         try:
-            demo.play(at=at)
+            work()
         except demo.Busy:
             if time.monotonic() > until:
                 raise
@@ -62,10 +68,10 @@ def start_again() -> None:
         Busy: the demo is being loaded or played.
     """
     insist()
-    if ahead.current():
+    if ahead.current() or JobRun.objects.filter(slot__gt=clock.real()).exists():  # or it was begun and could not be ended
         ahead.go_back()
         time.sleep(ahead.FRESH_FOR)  # by then every process knows
-        demo.load(at=clock.real())
+        patiently(lambda: demo.load(at=clock.real()))
         forget_days_to_come(at=clock.real())
         catalogue.count(at=clock.real())
     else:
