@@ -279,7 +279,7 @@ CORS_ALLOWED_ORIGINS = PRODUCT_ORIGINS
 CORS_URLS_REGEX = r"^/(api|v1|static)/"
 CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key", "if-none-match"]
 CORS_EXPOSE_HEADERS = ["ETag", "Retry-After"]
-STREAM_URL = env.str("STREAM_URL", default="http://127.0.0.1:8001/stream/")  # of the stream server, as those pages reach it
+STREAM_URL = env.str("STREAM_URL", default="http://127.0.0.1:8001/stream/")  # as pages reach it; the playground is told so
 STREAM_MOST = env.int("STREAM_MOST", default=10_000)  # streams that one process holds open
 STREAM_REVIEW_EVERY = env.float("STREAM_REVIEW_EVERY", default=25)  # seconds between looks at who may stay
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from config.console.urls import urlpatterns
 from health import assessments, history, worklist
-from health.models import Assessment, Snapshot
+from health.models import Assessment, Closing, Snapshot
 from interventions.models import Playbook
 from milestones.models import Grant, Reward
 from success import activity, clock, db, saved_views
@@ -410,6 +410,22 @@ def test_the_start_of_an_empty_installation_is_ticked_by_fact(client, db):
 def test_the_start_is_not_for_a_manager(client, maya):
     assert client.get("/admin/").context["title"] == "Today"
     assert client.get("/admin/start/").status_code == 403
+
+
+def test_a_change_of_level_is_told_at_once_and_as_once_when_the_day_is_closed(client, maya, sarah):
+    nothing = dict.fromkeys(["features", "clients_active", "clients_total", "forms_started", "forms_completed", "steps_started", "steps_completed"], 0)
+    about = {"supplier": sarah, "status": "ok", "scorecard": "ws142", "version": 1}
+    at = clock.now() - timedelta(days=1)
+    before, today = at.date() - timedelta(days=1), at.date()
+    Snapshot.objects.create(day=before, score=47.5, level="at_risk", **nothing, **about)
+    Closing.objects.create(first_day=before, last_day=before)
+    Assessment.objects.filter(supplier=sarah).delete()
+    Assessment.objects.create(score=73.75, level="healthy", level_before="at_risk", level_since=at, changed_at=at, **about)
+    address = reverse("console:supplier", args=[sarah.pk])
+    assert client.get(address).text.count("From at risk to healthy") == 1
+    Snapshot.objects.create(day=today, score=73.75, level="healthy", **nothing, **about)
+    Closing.objects.create(first_day=today, last_day=today)
+    assert client.get(address).text.count("From at risk to healthy") == 1
 
 
 def test_the_timeline_goes_back_page_by_page(client, maya, sarah):

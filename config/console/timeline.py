@@ -82,6 +82,11 @@ SOURCES: Mapping[str, str] = {
         from (select day, level, score, by_time, by_activity, lag(level) over w as before, lag(score) over w as score_before, row_number() over w as n
               from health_snapshot where supplier_id = %(supplier)s window w as (order by day)) x
         where level is distinct from before and day < (%(before)s::timestamptz at time zone 'UTC')::date order by day desc limit %(limit)s""",
+    # What no closed day tells yet.
+    "level_today": """select a.level_since, 'From ' || replace(a.level_before, '_', ' ') || ' to ' || replace(a.level, '_', ' '), null::timestamptz,
+            'score ' || round(a.score::numeric, 1), null::integer
+        from health_assessment a where a.supplier_id = %(supplier)s and a.level_before is not null and a.level is not null and a.level_since < %(before)s
+            and a.level_since >= coalesce((select (max(last_day) + 1)::timestamp at time zone 'UTC' from health_closing), '-infinity')""",
     "milestone": """select a.achieved_at, 'Reached “' || m.name || '”', null::timestamptz,
             case when a.silent then 'found in her history' else replace(m.words, '{{ count }}', a.n::text) end, null::integer
         from milestones_achievement a join milestones_milestone m on m.id = a.milestone_id

@@ -49,6 +49,14 @@ class Reservation:
         self._socket.close()
 
 
+def reserve_beside(port: int) -> Reservation:
+    """The port behind this one, which pages that were written yesterday still know, or any free one where that is taken."""
+    try:
+        return Reservation(port + 1)
+    except (OSError, OverflowError):
+        return Reservation()
+
+
 def reserve_web_port(asked: str) -> Reservation:
     """The port that was asked for and no other; unasked, the usual one, or any free one where that is taken."""
     if asked and not (asked.isdecimal() and 0 < int(asked) < 65_536):

@@ -16,7 +16,7 @@ from config.local.embedded import Backing, backing
 from config.local.environment import Settings
 from config.local.interruption import Interruption, Stopped
 from config.local.output import Output, keep_last_log
-from config.local.ports import LOOPBACK, Reservation, answers, reserve_web_port
+from config.local.ports import LOOPBACK, Reservation, answers, reserve_beside, reserve_web_port
 from config.local.postgres import Tuning
 from config.local.processes import Guard
 from config.local.procfile import Program, commands
@@ -34,7 +34,8 @@ def run(interruption: Interruption) -> int:
         try:
             for file in announced:  # of a run that was killed together with its guardian
                 file.unlink(missing_ok=True)
-            web, stream, mail = reserve_web_port(os.environ.get("PORT", "")), Reservation(), Reservation()
+            web = reserve_web_port(os.environ.get("PORT", ""))
+            stream, mail = reserve_beside(web.port), Reservation()
             with backing(guard=guard, home=data_home(), logs=checkout.LOGS, tuning=Tuning.RUN) as servers:
                 settings = environment.local_settings(
                     database_url=servers.database_url,
@@ -148,6 +149,7 @@ def greeting(settings: Settings, sign_in: list[dict[str, str]], *, seconds: floa
 {people}
 
   For programs:  addresses and keys are in .local/run.json, the API is described at {site}/api/docs/
+  For pages:     the script is {site}/static/success.js, the stream {settings["STREAM_URL"]}
   Logs:          .local/logs/
   Ctrl-C stops everything.
 """

@@ -18,6 +18,7 @@ from health import assessments, history
 from health.scoring import WS142
 from interventions import playbooks
 from interventions.models import Playbook
+from milestones import achievements
 from success import activity, catalogue, db
 from success.metrics import Chunk
 from success.models import CustomField, Source, Supplier
@@ -103,6 +104,7 @@ def start(*, at: datetime, progress: Progress = lambda done, of: None) -> None:
         sarah_now = place_sarah(source, at=at)
         score(at=at)
         tell_history(sarah_now, at=at)
+        achievements.evaluate(at=at, only=sarah_now)  # what no counter decides, as the night did for all others
 
 
 # ---------------------------------------------------------------- what there is to tell

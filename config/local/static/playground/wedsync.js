@@ -17,7 +17,9 @@ async function answer(response) {
 export const local = async (path) => answer(await fetch(`${about.home}${path}`));
 
 export async function post(path, fields = {}) {
-  return answer(await fetch(`${about.home}${path}`, { method: "POST", headers: { "X-CSRFToken": about.csrf }, body: new URLSearchParams(fields) }));
+  const response = await fetch(`${about.home}${path}`, { method: "POST", headers: { "X-CSRFToken": about.csrf }, body: new URLSearchParams(fields) });
+  if (response.status === 403 && performance.now() > 1e4) location.reload(); // somebody signed in to the console meanwhile: the page's token is an old one
+  return answer(response);
 }
 
 let token = null;
