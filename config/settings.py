@@ -330,6 +330,7 @@ UNFOLD = {
     "SITE_TITLE": "Customer success",
     "SITE_HEADER": "Customer success",
     "SITE_SYMBOL": "favorite",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("console/icon.svg")}],
     "SITE_URL": None,
     "SHOW_BACK_BUTTON": True,
     "STYLES": [lambda request: static("console/console.css")],

@@ -93,6 +93,7 @@ export function settings() {
       el("section", { class: "card" }, el("h2", {}, "How"), Object.entries(said.channels).map(([key, on]) => choice("channels", key, CHANNELS[key] ?? [key, ""], on))),
       el("section", { class: "card" }, el("h2", {}, "What about"), Object.entries(said.categories).map(([key, on]) => choice("categories", key, CATEGORIES[key] ?? [key, ""], on))),
       el("section", { class: "card" }, el("h2", {}, "When not"), el("p", { class: "row" }, el("span", {}, "Quiet from"), start, el("span", {}, "until"), end),
+        said.quiet_hours.start === said.quiet_hours.end ? el("p", { class: "quiet" }, "The same twice: at any hour.") : null,
         el("p", { class: "row" }, pause ? button("Hear from us again", () => save({ paused_until: null }, "You hear from us again.")) : button("Two weeks of silence", () => save({ paused_until: later() }, "Silent for two weeks.")))));
   };
   own("preferences/").then(show).catch(() => fill(node, el("p", {}, "Your wishes cannot be read just now.")));
