@@ -6,10 +6,10 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any
 
-from liquid import Environment, FalsyStrictUndefined
+from liquid import BoundTemplate, Environment, FalsyStrictUndefined
 from liquid.exceptions import LiquidError, UndefinedError
 from liquid.undefined import is_undefined
 
@@ -85,6 +85,12 @@ def known(value: Any) -> Any:
     return None
 
 
+@lru_cache(maxsize=500)
+def compiled(source: str) -> BoundTemplate:
+    """A part of a template, ready to be filled: read once, however many it is written to."""
+    return liquid.from_string(source)
+
+
 def filled(source: str, values: Mapping[str, Any], *, part: str) -> str:
     """A part of a template with its values.
 
@@ -92,7 +98,7 @@ def filled(source: str, values: Mapping[str, Any], *, part: str) -> str:
         Unwritten: a value is missing, or something of the template would show.
     """
     try:
-        text = liquid.from_string(source).render(**values)
+        text = compiled(source).render(**values)
     except UndefinedError as error:
         raise Unwritten(f"The {part} asks for a value that is not known: {str(error.args[0]).removesuffix(' is undefined')}.") from None
     except LiquidError as error:
