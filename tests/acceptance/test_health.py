@@ -34,7 +34,7 @@ def ask(web, key, supplier="sarah", **query):
 
 
 TWO_WEEKS = [
-    ("Signed In", 13, {}), ("Signed In", 9.5, {}), ("Form Created", 12, {}), ("Clients Imported", 12, {"count": 5}),
+    ("Signed In", 13, {}), ("Signed In", 9, {}), ("Form Created", 12, {}), ("Clients Imported", 12, {"count": 5}),
     *(("Client Active", 12, {"client_id": f"c{n}"}) for n in range(3)), *(("Client Active", 31, {"client_id": f"c{n}"}) for n in (3, 4)),
     *(("Form Started", 5, {}) for _ in range(7)), *(("Form Completed", 4, {}) for _ in range(2)),
 ]  # fmt: skip
