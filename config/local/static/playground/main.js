@@ -29,7 +29,7 @@ function render(force = true) {
 
 function welcome() {
   const { account, now } = state, last = account.last_sign_in_at;
-  const enter = button(`Sign in as ${account.name}`, async () => { enter.disabled = true; await signIn(); await viewed(found()[1]); render(); place.focus({ preventScroll: true }); scrollTo({ top: 0 }); }, { class: "strong" });
+  const enter = button(`Sign in as ${account.name}`, async () => { enter.disabled = true; await signIn(); render(); place.focus({ preventScroll: true }); scrollTo({ top: 0 }); viewed(found()[1]).catch(() => null); }, { class: "strong" });
   return [el("div", { class: "welcome" }, el("p", { class: "mark", "aria-hidden": "true" }, "W"), head("Welcome back", [account.company, last && `last here ${ago(last, now)}`].filter(Boolean).join(" · ")), el("p", {}, enter), el("p", { class: "quiet" }, "A playground: whoever signs in here is made up, and so is all mail."))];
 }
 
