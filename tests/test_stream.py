@@ -15,10 +15,12 @@ import requests
 
 from success import keys, limits, privacy
 from success.models import ApiKey, MessageTemplate, Notification, Push, Supplier
+from success.stream.answers import header
 from success.stream.figures import figures
 from success.stream.pages import Page
 from success.stream.pushes import Said, forget, push_all, settle
 from success.stream.tickets import Ticket
+from success.stream.wire import SERVERS
 from tests import callers
 from tests.callers import Api, is_problem
 from tests.factories import SupplierFactory
@@ -324,6 +326,18 @@ def test_of_many_at_once_no_more_are_let_in(sarah):
 
 
 # ---------------------------------------------------------------- who may stay
+
+
+def test_a_proxy_may_add_a_line_of_its_own():
+    """The last that was said is the proxy's word; what a client says before it counts for nothing."""
+    scope = {"headers": [(b"x-forwarded-for", b"6.6.6.6"), (b"origin", b"https://a.example"), (b"x-forwarded-for", b"9.9.9.9")]}
+    assert limits.address_of(header(scope, b"x-forwarded-for"), "127.0.0.1", 1) == "9.9.9.9"
+
+
+def test_a_server_that_went_without_a_word_is_forgotten(db):
+    limits.client().hset(SERVERS, mapping={"gone": f"3 {int(time.time()) - 3600}", "here": f"2 {int(time.time())}"})
+    assert figures(at=datetime.now(UTC)).servers == {"here": 2}
+    assert limits.client().hkeys(SERVERS) == [b"here"]
 
 
 def test_who_may_not_stay_is_closed(sarah):

@@ -21,6 +21,7 @@ from success.stream.wire import opening
 COME_BACK = (2_000, 10_000)  # milliseconds: each page at a time of its own
 LATER: Headers = [(b"retry-after", b"5")]
 LONGEST = 128  # characters of a ticket
+AGAIN = 1.0  # seconds
 
 logging.config.dictConfig(settings.LOGGING)
 _hub: asyncio.Task[Hub] | None = None
@@ -113,7 +114,12 @@ async def begun() -> Hub:
         await hub.close()
         raise
     loop = asyncio.get_running_loop()
+
+    def end(number: int) -> None:
+        """Said once more each second: the server's own handler, which waits until the pages have gone, may miss it where many go at once (its pipe is full)."""
+        hub.end()
+        loop.call_later(AGAIN, signal.raise_signal, number)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        # The loop has the server's own handler too, which waits until the pages have gone.
-        signal.signal(number, lambda *_: None if loop.is_closed() else loop.call_soon_threadsafe(hub.end))
+        signal.signal(number, lambda number, _: None if loop.is_closed() else loop.call_soon_threadsafe(end, number))
     return hub

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from success.models.stream import Push
 
-CELEBRATION, NOTIFICATION, COACH = "celebration", "notification", "coach"
+CELEBRATION, NOTIFICATION = "celebration", "notification"
 
 
 @dataclass(frozen=True, kw_only=True)

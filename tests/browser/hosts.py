@@ -16,6 +16,7 @@ class Host:
         self.base = base
         self.answers: dict[str, Any] = {}
         self.headers: dict[str, str] = {}
+        self.over = threading.Event()
 
     def page(self, body: str, path: str = "/") -> str:
         self.answers[path] = ("text/html; charset=utf-8", f"<!doctype html><html lang=en><title>A product</title><meta charset=utf-8>{body}")
@@ -38,6 +39,9 @@ def serving(port: int) -> Iterator[Host]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content.encode())
+            if kind == "text/event-stream":  # as through a proxy that holds back what is said
+                self.wfile.flush()
+                host.over.wait()
 
         def log_message(self, *about: Any) -> None:
             """Nothing."""
@@ -45,5 +49,6 @@ def serving(port: int) -> Iterator[Host]:
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield host
+    host.over.set()
     server.shutdown()
     server.server_close()

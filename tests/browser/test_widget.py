@@ -313,6 +313,31 @@ def test_where_there_is_no_stream_at_all_it_is_asked_for(product: Product):
     wait_until(product.all_seen)
 
 
+def test_a_stream_that_says_nothing_is_asked_around(product: Product):
+    """Open, as a proxy keeps it that holds back what is said: it is polled meanwhile, and given up after a while."""
+    product.host.answers["/silent/"] = ("text/event-stream", "")
+    product.put(options=f"stream: '{product.host.base}/silent/',")
+    context = product.context()
+    context.clock.install()
+    page = product.open(context)
+    product.send("Form Created")
+    wait_until(Push.objects.filter(supplier=product.supplier, event="celebration").exists)
+    page.clock.run_for(25_000)
+    page.locator(CARD).wait_for()
+    page.clock.run_for(60_000)
+    wait_until(lambda: "polling" in heard(page, "state"))
+
+
+def test_a_laptop_that_slept_connects_anew(product: Product):
+    context = product.context()
+    context.clock.install()
+    page = product.open(context)
+    page.clock.fast_forward(3_600_000)
+    wait_until(lambda: heard(page, "state")[-2:] == ["polling", "stream"], seconds=15)
+    product.send("Form Created")
+    page.locator(CARD).wait_for()
+
+
 def test_a_token_that_is_over_is_renewed(product: Product):
     over = token(product.who, exp=clock.now() - timedelta(seconds=1))
     good = token(product.who)

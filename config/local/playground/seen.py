@@ -16,7 +16,7 @@ from success.models.due import State
 
 FOUND = 8
 EVENTS, TOLD, CLIENTS = 60, 10, 500
-NOT_TOLD = {"activity", "edit", "level", "milestone"}  # seen elsewhere in the drawer
+NOT_TOLD = {"activity", "edit", "level", "level_today", "milestone"}  # seen elsewhere in the drawer
 COUNTS = "select e.name, u.n from success_eventuse u join success_eventname e on e.id = u.event_id where u.supplier_id = %s"
 LATEST = """select e.name, a.occurred_at, coalesce(a.properties ->> 'client_id', '') from success_activity a join success_eventname e on e.id = a.event_id
     where a.supplier_id = %s and e.meaning <> 'sign_in_reported'

@@ -39,7 +39,7 @@ function step(rung) {
     el("h2", { id: "next" }, words),
     rung.target > 1 ? el("p", { class: "far" }, bar(rung.current / rung.target, `${rung.current} of ${rung.target}`), el("span", {}, el("b", {}, rung.current), ` of ${rung.target}`)) : null,
     el("p", {}, rung.target > 1 ? `${left} more and “${rung.name}” is yours.` : `It brings you “${rung.name}”.`),
-    el("p", { class: "row" }, go("Let us do it", place, { class: "button strong", "aria-label": words })));
+    el("p", { class: "row" }, go("Do it now", place, { class: "button strong", "aria-label": words })));
 }
 
 export function dashboard() {
