@@ -103,7 +103,7 @@ def statement(scorecard: Scorecard, where: str) -> str:
     """
 
 
-# A new supplier's row is empty until its first scoring, in the same transaction.
+# A new supplier's row is empty until its first scoring.
 MISSING = """insert into health_assessment (supplier_id, status, features, clients_active, clients_total,
         forms_started, forms_completed, steps_started, steps_completed, scorecard, version, changed_at)
     select f.supplier_id, 'insufficient_data', 0, 0, 0, 0, 0, 0, 0, %(scorecard)s, 0, %(at)s from success_facts f
@@ -111,10 +111,14 @@ MISSING = """insert into health_assessment (supplier_id, status, features, clien
 THESE = "f.supplier_id = any(%(ids)s)"
 
 
+def add_missing(where: str, params: dict[str, Any], *, at: datetime, scorecard: Scorecard) -> None:
+    db.execute(MISSING.format(where=where), params | {"at": at, "scorecard": scorecard.key})
+
+
 def write_scores(where: str, params: dict[str, Any], *, at: datetime, any_activity: bool, scorecard: Scorecard, some_new: bool = True) -> Run:
-    params = params | {"at": at, "any_activity": any_activity, "scorecard": scorecard.key, "version": scorecard.version}
     if some_new:
-        db.execute(MISSING.format(where=where), params)
+        add_missing(where, params, at=at, scorecard=scorecard)
+    params = params | {"at": at, "any_activity": any_activity, "scorecard": scorecard.key, "version": scorecard.version}
     # Rows by the thousand meet here. After a large import the planner does not know that yet, and would compare each with each.
     db.rows("select set_config('enable_nestloop', 'off', true)")
     changed = db.rows(statement(scorecard, where), params)

@@ -16,9 +16,8 @@ STANDING = "case h.status when 'ok' then h.level when 'insufficient_data' then '
 
 # And how she stood at the last instant of a day: as the first snapshot after it that changed that says, or else as she stood when the last day was closed.
 IN_FORCE = "w.at <= {end} and w.until > {end} and (w.ended_at is null or w.ended_at > {end})"  # an override `w`
-TURNED = f"""left join health_standing g on g.supplier_id = s.id
-    left join (select distinct on (supplier_id) supplier_id, stood_before from health_snapshot
+TURNED = f"""left join (select distinct on (supplier_id) supplier_id, stood_before from health_snapshot
         where stood_before is not null and day > %(day)s order by supplier_id, day) t on t.supplier_id = s.id
     left join health_override w on w.supplier_id = s.id and {IN_FORCE.format(end="%(end)s")}"""
-COMPUTED = "coalesce(t.stood_before, g.standing, 'ended')"
+COMPUTED = "coalesce(t.stood_before, a.stood, 'ended')"
 STOOD = f"case when {COMPUTED} in ('critical', 'at_risk', 'healthy') then coalesce(w.level, {COMPUTED}) else {COMPUTED} end"

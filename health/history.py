@@ -13,7 +13,7 @@ from typing import Any
 from django.db import transaction
 
 from health import sql
-from health.assessments import CHUNK, INPUTS, Progress, halving, mark_declines
+from health.assessments import CHUNK, INPUTS, THESE, Progress, add_missing, halving, mark_declines
 from health.effective import STANDING
 from health.models import Closing, Snapshot
 from health.scoring import WS142, Scorecard, status_sql
@@ -97,7 +97,7 @@ def write(chunk: Chunk, days: Days, *, scorecard: Scorecard) -> Closed:
     db.rows("select set_config('work_mem', '96MB', true), set_config('jit', 'off', true)")
     params = {"low": chunk.first, "high": chunk.last, "first": days.first, "last": days.last, "base": days.base, "overwrite": days.overwrite}
     [counts] = db.rows(statement(scorecard), params | {"any_from": days.any_from, "scorecard": scorecard.key, "version": scorecard.version})
-    stand(chunk)
+    stand(chunk, at=end_of(days.last), scorecard=scorecard)
     return Closed(*counts)
 
 
@@ -167,16 +167,24 @@ def run(closing: Closing | None, ranges: Collection[Chunk], days: Days, *, progr
     return total
 
 
-def stand(chunk: Chunk) -> None:
-    """It is known how each supplier of a range stood at the end of the last day closed."""
-    db.execute(
-        f"""insert into health_standing as g (supplier_id, standing)
-            select f.supplier_id, {STANDING} from success_facts f
-            left join lateral (select status, level from health_snapshot where supplier_id = f.supplier_id order by day desc limit 1) h on true
-            where f.supplier_id between %s and %s order by 1
-            on conflict (supplier_id) do update set standing = excluded.standing where g.standing <> excluded.standing""",
-        [chunk.first, chunk.last],
-    )
+# Of a range those of whom the assessment does not say yet how they stood when the last day was closed, locked in the order of all writers.
+STANDINGS = f"""
+    select f.supplier_id, {STANDING} from success_facts f
+    left join health_assessment a on a.supplier_id = f.supplier_id and a.supplier_id between %(low)s and %(high)s
+    left join lateral (select status, level from health_snapshot where supplier_id = f.supplier_id order by day desc limit 1) h on true
+    where f.supplier_id between %(low)s and %(high)s and a.stood is distinct from {STANDING} order by 1 for update of f
+"""
+STAND = """update health_assessment a set stood = x.stood from unnest(%(suppliers)s::bigint[], %(standings)s::text[]) x (supplier, stood)
+    where a.supplier_id = x.supplier"""
+
+
+def stand(chunk: Chunk, *, at: datetime, scorecard: Scorecard) -> None:
+    """It is known how each supplier of a range stood at the end of the last day closed; who was never scored has a row for it now."""
+    found = db.rows(STANDINGS, {"low": chunk.first, "high": chunk.last})
+    if found:
+        suppliers, standings = map(list, zip(*found, strict=True))
+        add_missing(THESE, {"ids": suppliers}, at=at, scorecard=scorecard)
+        db.execute(STAND, {"suppliers": suppliers, "standings": standings})
 
 
 def without(failures: dict[int, str], part: Chunk) -> dict[int, str]:

@@ -52,13 +52,17 @@ class Assessment(ResultMixin, InputsMixin):
     level_since = models.DateTimeField(null=True)
     level_before = models.CharField(max_length=8, null=True)
     declining = models.BooleanField(default=False, db_default=False)
+    stood = models.CharField(
+        max_length=8, default="ended", db_default="ended",
+        help_text="how she stood when the last day was closed: a level, none (no score) or ended (out of service, or not known yet); turns lead back from there",
+    )  # fmt: skip
 
     objects = AssessmentQuerySet.as_manager()
 
     class Meta:
         verbose_name = "score"
         permissions = [("view_portfolio", "Can see the portfolio: levels, movement and money of many suppliers at once")]
-        indexes = [models.Index(fields=["level"], name="assessment_level")]
+        indexes = [models.Index(fields=["level"], name="assessment_level"), models.Index(fields=["level_since"], name="assessment_level_since")]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(status="ok", score__isnull=False) | ~models.Q(status="ok") & models.Q(score=None, level=None),
@@ -85,18 +89,11 @@ class Snapshot(ResultMixin, InputsMixin):
     class Meta:
         indexes = [
             models.Index(fields=["day"], name="snapshot_day"),
-            # The few days that changed how somebody stands: back over months all levels are read from these alone.
+            # The few days that changed how somebody stands: back over months all levels are read from these alone, in the order in which they are counted.
             models.Index(
-                fields=["day"], include=["supplier", "stood_before", "status", "level"], condition=models.Q(stood_before__isnull=False), name="snapshot_turn"
+                fields=["day", "stood_before", "status", "level"], include=["supplier"], condition=models.Q(stood_before__isnull=False), name="snapshot_turned"
             ),
         ]
-
-
-class Standing(models.Model):
-    """How a supplier stood at the end of the last day closed; the snapshots that changed it lead back from there."""
-
-    supplier = models.OneToOneField("success.Supplier", models.CASCADE, primary_key=True, related_name="+")
-    standing = models.CharField(max_length=8, help_text="a level, none (no score) or ended (out of service, or not known yet)")
 
 
 class Override(models.Model):

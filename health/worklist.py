@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -63,44 +63,44 @@ class Book:
 OF_BOOK = f"{IN_SERVICE} and (%(owner)s::integer is null or s.owner_id = %(owner)s) and (not %(unassigned)s or s.owner_id is null)"
 
 
-def everyone(more: str = "null") -> str:
+def everyone() -> str:
     """Suppliers `x` in service whom this reader asks about, with all that the order needs."""
     level, before = columns.expression("level"), "a.level_before"
     return f"""select s.id as key, s.external_id as id, s.mrr, s.currency, s.owner_id, s.status = 'trial' as trial,
             case s.status when 'trial' then s.trial_ends_at else s.renews_at end as ends_at, {stage_sql("%(at)s")} as stage,
             {level} as level, a.score, {before} as level_before, a.level_since, a.declining, {KNOWN_SINCE} as known_since,
-            coalesce(a.level_since > %(week)s and {WORST.format(level)} < {WORST.format(before)}, false) as fell, {more}
+            coalesce(a.level_since > %(week)s and {WORST.format(level)} < {WORST.format(before)}, false) as fell
         from success_supplier s {columns.joins()}
         where {OF_BOOK}"""
 
 
-AWAKE = "s.id <> all(array(select supplier_id from success_snooze where ended_at is null and until > %(at)s))"
+SNOOZED = "select supplier_id from success_snooze where ended_at is null and until > %(at)s"
+AWAKE = f"s.id <> all(array({SNOOZED}))"
 NEEDS = "x.stage <> 'new' and (x.level in ('critical', 'at_risk') or x.declining or (x.stage = 'at_end' and x.level is null))"
-LISTS = {  # name -> who stands in it, in which order, how many at most
-    "needing": (NEEDS, "x.fell desc, coalesce(x.mrr / u.usual, 0) * greatest(70 - coalesce(x.score, 70), 0) desc, x.ends_at, x.key", MOST),
-    "trying": (f"x.trial and {NEEDS}", "x.fell desc, x.ends_at, x.key", MOST_NEW),
-    "new": ("x.stage = 'new'", "x.known_since desc, x.key", MOST_NEW),
-}
 USUAL = "left join unnest(%(currencies)s::text[], %(usual)s::float8[]) u (currency, usual) on u.currency = x.currency"
 
 
-def first_of(name: str, among: str) -> str:
-    """The name and the keys of the first in a list, in its order."""
-    where, order, most = LISTS[name]
-    return f"(select '{name}', x.key from {among} x {USUAL if 'u.' in order else ''} where {where} order by {order} limit {most})"
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Who stands in a list, in which order, and how many at most; and what all of them have in common that an index finds."""
+
+    where: str
+    order: str
+    most: int
+    among: str = "true"
+
+    def first(self) -> str:
+        """The keys of the first, each beside how many there are."""
+        found = f"({everyone()} and {AWAKE} and {self.among}) x {USUAL if 'u.' in self.order else ''}"
+        return f"select x.key, count(*) over () from {found} where {self.where} order by {self.order} limit {self.most}"
 
 
-def ranked() -> str:
-    """All who need somebody, in order."""
-    return first_of("needing", f"({everyone()} and {AWAKE})")
-
-
-def few() -> str:
-    """The same of those who fell this week, and the other lists: a small part of all."""
-    found = " union all ".join(first_of(name, "(select * from few where level_since > %(week)s and fell)" if name == "needing" else "few") for name in LISTS)
-    return f"""with few as materialized (
-        select * from ({everyone()} and {AWAKE}) x where x.level_since > %(week)s and x.fell and {NEEDS} or x.trial and {NEEDS} or x.stage = 'new'
-    ) {found}"""
+LISTS = {
+    "needing": Ranking(NEEDS, "x.fell desc, coalesce(x.mrr / u.usual, 0) * greatest(70 - coalesce(x.score, 70), 0) desc, x.ends_at, x.key", MOST),
+    "trying": Ranking(f"x.trial and {NEEDS}", "x.fell desc, x.ends_at, x.key", MOST_NEW, "s.status = 'trial'"),
+    "new": Ranking("x.stage = 'new'", "x.known_since desc, x.key", MOST_NEW, f"{KNOWN_SINCE} > %(week)s"),
+}
+FELL = replace(LISTS["needing"], where=f"x.fell and {NEEDS}", among="a.level_since > %(week)s")
 
 
 LINES = """select x.key, x.id, coalesce(nullif(c.name, ''), x.id), x.mrr, x.currency, x.ends_at, x.trial,
@@ -115,17 +115,19 @@ def chosen(which: str) -> str:
     """A statement that finds the suppliers of a list, or those who are snoozed, for those who show them all."""
     if which == "snoozed":
         return f"select key from ({everyone()} and not {AWAKE}) x"
-    return f"select key from ({everyone()} and {AWAKE}) x where {LISTS[which][0]}"
+    return f"select key from ({everyone()} and {AWAKE}) x where {LISTS[which].where}"
 
 
-# Beginning with the few who are snoozed, or whose level was set by hand: among all it takes a pass over everybody to find them.
-ASIDE = f"""select (
-    select count(*) from success_snooze z join success_supplier s on s.id = z.supplier_id
-    where z.ended_at is null and z.until > %(at)s and {OF_BOOK}
-), (
-    select count(*) from health_override v join success_supplier s on s.id = v.supplier_id
-    join health_assessment a on a.supplier_id = s.id where v.ended_at is null and v.until > %(at)s and a.level is not null and {OF_BOOK}
-)"""
+def aside() -> str:
+    """How many are snoozed, how many of them need somebody, and of how many the level was set by hand.
+
+    Beginning with the few of whom that is so: among all it takes a pass over everybody to find them.
+    """
+    asleep = f"{everyone()} and s.id = any(array({SNOOZED}))"
+    return f"""select count(*), count(*) filter (where {NEEDS}), (
+            select count(*) from health_override v join success_supplier s on s.id = v.supplier_id
+            join health_assessment a on a.supplier_id = s.id where v.ended_at is null and v.until > %(at)s and a.level is not null and {OF_BOOK}
+        ) from ({asleep}) x"""
 
 
 def params(*, owner: int | None, unassigned: bool, at: datetime) -> dict[str, Any]:
@@ -141,22 +143,28 @@ def today(*, owner: int | None = None, unassigned: bool = False, at: datetime) -
     `new`: the latest of those in their first week.
     """
     asked = params(owner=owner, unassigned=unassigned, at=at)
-    counted, totals, usual = count(asked)
+    counted, needing, usual = count(asked)
     asked |= {"currencies": list(usual), "usual": list(usual.values())}
-    keys = first(asked)
-    lines = lines_of({key for found in keys.values() for key in found}, asked)
-    keys["trying"] = [key for key in keys["trying"] if key not in keys["needing"]]
-    return {name: Found([lines[key] for key in found if key in lines], totals[name]) for name, found in keys.items()}, counted
+    found = first(asked)
+    lines = lines_of({key for keys, _ in found.values() for key in keys}, asked)
+    totals = {name: total for name, (_, total) in found.items()} | {"needing": needing}
+    above = found["needing"][0]
+    shown = {name: [key for key in keys if key in lines and (name != "trying" or key not in above)] for name, (keys, _) in found.items()}
+    return {name: Found([lines[key] for key in keys], totals[name]) for name, keys in shown.items()}, counted
 
 
-def first(asked: dict[str, Any]) -> dict[str, list[int]]:
+def first(asked: dict[str, Any]) -> dict[str, tuple[list[int], int]]:
     """The first of each list. Where enough fell this week, they are the first of those who need somebody: the others need no ranking."""
-    keys: dict[str, list[int]] = {name: [] for name in LISTS}
-    for name, key in db.rows(few(), asked):
-        keys[name].append(key)
-    if len(keys["needing"]) < MOST:
-        keys["needing"] = [key for _, key in db.rows(ranked(), asked)]
-    return keys
+    found = {name: keys_of(FELL if name == "needing" else ranking, asked) for name, ranking in LISTS.items()}
+    if len(found["needing"][0]) < MOST:
+        found["needing"] = keys_of(LISTS["needing"], asked)
+    return found
+
+
+def keys_of(ranking: Ranking, asked: dict[str, Any]) -> tuple[list[int], int]:
+    """The keys of the first, and how many there are."""
+    rows = db.rows(ranking.first(), asked)
+    return [key for key, _ in rows], rows[0][1] if rows else 0
 
 
 def lines_of(keys: Collection[int], asked: dict[str, Any]) -> dict[int, Line]:
@@ -164,28 +172,27 @@ def lines_of(keys: Collection[int], asked: dict[str, Any]) -> dict[int, Line]:
     return {row[0]: Line(*row) for row in rows}
 
 
-def count(asked: dict[str, Any]) -> tuple[Book, dict[str, int], dict[str, float]]:
-    """In one pass over the book: its numbers, how many are in each list, and what one pays usually, by currency."""
-    kinds = ", ".join(f"x.awake and {where} as {name}" for name, (where, _, _) in LISTS.items())  # told apart by group: a filter each takes half as long again
+def count(asked: dict[str, Any]) -> tuple[Book, int, dict[str, float]]:
+    """In one pass over the book: its numbers, how many need somebody, and what one pays usually, by currency."""
     found = db.rows(
-        f"""select coalesce(x.level, 'none'), x.currency, coalesce(x.level_since > %(week)s, false), {kinds}, count(*), coalesce(sum(x.mrr), 0),
-                count(*) filter (where x.mrr > 0)
-            from ({everyone(f"{AWAKE} as awake")} offset 0 /* stage and level are found once for each */) x group by 1, 2, 3, {", ".join(LISTS)}""",
+        f"""select coalesce(x.level, 'none'), x.currency, coalesce(x.level_since > %(week)s, false), coalesce({NEEDS}, false),
+                count(*), coalesce(sum(x.mrr), 0), count(*) filter (where x.mrr > 0)
+            from ({everyone()}) x group by 1, 2, 3, 4""",
         asked,
     )
     levels, came = (dict.fromkeys(("critical", "at_risk", "healthy", "none"), 0) for _ in range(2))
-    at_risk, paid, payers, totals = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
-    for level, currency, new, *of_lists, n, mrr, paying in found:
+    at_risk, paid, payers, needing = Counter[str](), Counter[str](), Counter[str](), 0
+    for level, currency, new, needs, n, mrr, paying in found:
         levels[level] += n
         came[level] += n * new
+        needing += n * needs
         paid[currency] += mrr
         payers[currency] += paying
-        totals.update({name: n for name, inside in zip(LISTS, of_lists, strict=True) if inside})
         if level in ("critical", "at_risk") and mrr:
             at_risk[currency] += mrr
-    [(snoozed, by_hand)] = db.rows(ASIDE, asked)
+    [(snoozed, asleep, by_hand)] = db.rows(aside(), asked)
     book = Book(levels, came, dict(at_risk.most_common()), snoozed, by_hand, left_out(owner=asked["owner"], unassigned=asked["unassigned"]))
-    return book, {name: totals[name] for name in LISTS}, {currency: paid[currency] / n for currency, n in payers.items() if n}
+    return book, needing - asleep, {currency: paid[currency] / n for currency, n in payers.items() if n}
 
 
 def left_out(*, owner: int | None = None, unassigned: bool = False) -> dict[str, int]:

@@ -53,11 +53,12 @@ class Whom:
 
 
 # Of each supplier the rungs she has reached as bits, and whether the last is long ago: the many suppliers come down to the few ways to have climbed.
+# The bit of a rung stands in an array at the place of its id: a join to the rungs would lose the order in which the index has the suppliers.
+BIT = "(%(bits)s::bigint[])[r.milestone_id - %(below)s]"
 WAYS = f"""with climbed as (
-        select r.supplier_id, max(r.achieved_at) as moved_at, bit_or(p.bit) filter (where r.revoked_at is null) as way,
-               bit_or(p.bit) filter (where r.revoked_at is not null) as gone
-        from milestones_achievement r left join unnest(%(milestones)s::bigint[], %(bits)s::bigint[]) as p (milestone_id, bit) on p.milestone_id = r.milestone_id
-        group by r.supplier_id
+        select r.supplier_id, max(r.achieved_at) as moved_at, bit_or({BIT}) filter (where r.revoked_at is null) as way,
+               bit_or({BIT}) filter (where r.revoked_at is not null) as gone
+        from milestones_achievement r group by r.supplier_id
     )
     select coalesce(c.way, 0), coalesce(c.gone, 0) | ({{barred}}), coalesce(c.moved_at, {KNOWN_SINCE}) < %(moved)s, {{what}}
     from success_supplier s left join climbed c on c.supplier_id = s.id
@@ -95,8 +96,14 @@ def board(whom: Whom, *, at: datetime) -> Board:
 def ways_of(whom: Whom, ladder: list[Milestone], what: str, *, at: datetime) -> list[tuple[Any, ...]]:
     """How these suppliers climbed: rungs reached, rungs that are not for them or were taken back, whether they stall, and something of all who did so."""
     barred, params = barring(ladder, at=at)
-    bits = {"milestones": [one.pk for one in ladder], "bits": [1 << place for place in range(len(ladder))]}
-    return db.rows(WAYS.format(what=what, where=whom.where, barred=barred), whom.params | bits | params | {"moved": at - STUCK_AFTER})
+    return db.rows(WAYS.format(what=what, where=whom.where, barred=barred), whom.params | bits_of(ladder) | params | {"moved": at - STUCK_AFTER})
+
+
+def bits_of(ladder: list[Milestone]) -> dict[str, Any]:
+    """The bit of each rung at the place of its id; 0 where no rung has that id."""
+    bits = {one.pk: 1 << place for place, one in enumerate(ladder)}
+    below = min(bits, default=1) - 1
+    return {"bits": [bits.get(pk, 0) for pk in range(below + 1, max(bits, default=0) + 1)], "below": below}
 
 
 def barring(ladder: list[Milestone], *, at: datetime) -> tuple[str, dict[str, Any]]:

@@ -126,7 +126,7 @@ class Achievement(models.Model):
             models.Index(fields=["announced_at"], condition=Q(seen_at=None, digested_at=None, revoked_at=None, silent=False), name="achievement_unseen"),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["supplier", "milestone"], name="achievement_once"),
+            models.UniqueConstraint(fields=["supplier", "milestone"], include=["achieved_at", "revoked_at"], name="achievement_once"),  # all the ladder reads
             models.CheckConstraint(condition=Q(revoked_at=None) | ~Q(revoked_because=""), name="achievement_revoked_for_a_reason"),
         ]
 

@@ -40,7 +40,7 @@ ASKED: Mapping[str, Sequence[str]] = {
     "console:today": ["", "?whose=all", "?whose=unassigned"],
     "console:start": ["", "?fragment"],
     "console:act": ["", "?fragment"],
-    "console:portfolio": ["", *(f"?by={value}" for value in ("plan", "vertical", "signed_up"))],
+    "console:portfolio": ["", "?fragment", *(f"?by={value}&whole" for value in ("plan", "vertical", "signed_up"))],
     "admin:search": ["?s={word}&extended=1", "?s={word}"],
 }
 APPS = ("success", "health", "milestones", "interventions")

@@ -14,7 +14,7 @@ from health import assessments, history, worklist
 from health.models import Assessment, Closing, Snapshot
 from interventions.models import Playbook
 from milestones.models import Grant, Reward
-from success import activity, clock, db, saved_views
+from success import activity, clock, saved_views
 from success.imports import uploads
 from success.models import Colleague, DeadLetter, Delivery, Event, JobRun, MessageTemplate, Note, Snooze, Supplier, Task, Touchpoint
 from tests.factories import ContactFactory, SourceFactory, StaffFactory, SupplierFactory
@@ -87,8 +87,8 @@ def test_where_enough_fell_they_are_found_without_ranking_the_others():
     for fell in (0, 5, worklist.MOST, 25):
         Assessment.objects.filter(pk__in=Assessment.objects.order_by("pk")[:fell]).update(level_before="healthy", level_since=now)
         asked = worklist.params(owner=None, unassigned=False, at=now) | {"currencies": [""], "usual": [15.0]}
-        ranked = [key for _, key in db.rows(worklist.ranked(), asked)]
-        assert worklist.first(asked)["needing"] == ranked and len(ranked) == worklist.MOST
+        ranked = worklist.keys_of(worklist.LISTS["needing"], asked)
+        assert worklist.first(asked)["needing"][0] == ranked[0] and (len(ranked[0]), ranked[1]) == (worklist.MOST, 30)
 
 
 def json_of(event, supplier, at):

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.core.management import call_command
 from django.db import connection
 
+from health.models import Assessment
 from milestones import digest
 from milestones.models import Achievement
 from success import clock, db
@@ -18,6 +19,17 @@ def test_the_newest_migrations_are_reversible(committed):
     with connection.cursor() as cursor:
         cursor.execute("select count(*) from pg_class where 'fillfactor=75' = any(reloptions) and relname in ('success_facts', 'health_assessment')")
         assert cursor.fetchone()[0] == 2
+
+
+def test_how_suppliers_stood_is_taken_over_and_back(committed):
+    suppliers = [SupplierFactory(), SupplierFactory()]
+    for supplier, stood in zip(suppliers, ("healthy", "ended"), strict=True):
+        Assessment.objects.create(supplier=supplier, status="insufficient_data", scorecard="ws142", version=1, changed_at=clock.now(), stood=stood)
+    call_command("migrate", "health", "0008", verbosity=0)
+    before = db.rows("select supplier_id, standing from health_standing order by 1")
+    assert before == [(supplier.pk, stood) for supplier, stood in zip(suppliers, ("healthy", "ended"), strict=True)]
+    call_command("migrate", verbosity=0)
+    assert list(Assessment.objects.order_by("supplier").values_list("supplier", "stood")) == before
 
 
 REACHED = """insert into milestones_achievement (supplier_id, milestone_id, achieved_at, known_at, counter, n, silent, announced_at)

@@ -12,7 +12,8 @@ from django.contrib.auth.models import Group
 
 from config.console import bars
 from health import assessments, history, portfolio
-from health.models import Assessment, Override, Snapshot, Standing
+from health.models import Assessment, Override, Snapshot
+from health.shares import BY, shares
 from success import activity, clock, db
 from success.models import Colleague, Supplier
 from tests.factories import ContactFactory, SourceFactory, StaffFactory, SupplierFactory
@@ -43,8 +44,7 @@ def person(name, path, *, now=None, **about):
     for days, standing in path.items():
         Snapshot.objects.create(supplier=found, day=ago(days), stood_before=before if standing != before else None, **result(standing))
         before = standing
-    Standing.objects.create(supplier=found, standing=before)
-    Assessment.objects.create(supplier=found, changed_at=clock.now(), **result(now or before))
+    Assessment.objects.create(supplier=found, changed_at=clock.now(), stood=before, **result(now or before))
     return found
 
 
@@ -86,25 +86,33 @@ def world(lead):
 # ---------------------------------------------------------------- as counted by hand
 
 
+def movement(*, since=None, at, **whose):
+    return portfolio.movement(since=since or ago(28), at=at, **whose)
+
+
+def weeks(*, n, at, **whose):
+    return portfolio.weeks(movement(at=at, **whose).last, n=n, at=at, **whose)
+
+
 def counts(critical, at_risk, healthy, none):
     return {"critical": critical, "at_risk": at_risk, "healthy": healthy, "none": none}
 
 
 def test_levels_over_time(world):
-    found = portfolio.weeks(n=3, at=clock.now())
+    found = weeks(n=3, at=clock.now())
     assert [(point.day, point.counts) for point in found] == [
         (ago(21), counts(2, 0, 2, 0)),  # Emil by a person, Ben; Anna, Cleo
         (ago(14), counts(1, 0, 3, 0)),
         (ago(7), counts(1, 1, 2, 0)),
     ]
-    [only] = portfolio.weeks(n=1, owner=world["maya"].pk, at=clock.now())
+    [only] = weeks(n=1, owner=world["maya"].pk, at=clock.now())
     assert only.counts == counts(1, 1, 0, 0)
-    assert portfolio.weeks(n=1, unassigned=True, at=clock.now())[0].counts == counts(0, 0, 0, 0)
-    assert [point.day for point in portfolio.weeks(n=26, at=clock.now())] == [ago(days) for days in (35, 28, 21, 14, 7)]  # no further than is known
+    assert weeks(n=1, unassigned=True, at=clock.now())[0].counts == counts(0, 0, 0, 0)
+    assert [point.day for point in weeks(n=26, at=clock.now())] == [ago(days) for days in (35, 28, 21, 14, 7)]  # no further than is known
 
 
 def test_movement(world):
-    moves, _ = portfolio.reading(by="plan", since=ago(28), zone="UTC", at=clock.now())
+    moves = movement(at=clock.now()).moves
     assert dict(moves) == {
         ("healthy", "at_risk"): 1,
         ("critical", "healthy"): 2,
@@ -116,13 +124,13 @@ def test_movement(world):
 
 
 def test_told_apart(world):
-    _, shares = portfolio.reading(by="plan", since=ago(28), zone="UTC", at=clock.now())
-    assert [(share.value, share.counts, share.mrr, share.at_risk, share.median) for share in shares] == [
+    found = shares(by="plan", zone="UTC", at=clock.now())
+    assert [(share.value, share.counts, share.mrr, share.at_risk, share.median) for share in found] == [
         ("pro", counts(0, 2, 1, 0), {"EUR": 100}, {"EUR": 80}, 50),
         ("", counts(0, 0, 0, 1), {}, {}, None),
         ("studio", counts(0, 0, 1, 0), {"EUR": 50}, {}, 90),
     ]
-    _, by_owner = portfolio.reading(by="owner", since=ago(28), zone="UTC", owner=world["tom"].pk, at=clock.now())
+    by_owner = shares(by="owner", zone="UTC", owner=world["tom"].pk, at=clock.now())
     assert [(share.value, share.total) for share in by_owner] == [(world["tom"].pk, 1)]
 
 
@@ -135,15 +143,14 @@ def test_the_levels_of_all_add_up_to_those_in_service(lead, seed):
         days = sorted(chance.sample(range(1, 70), chance.randint(1, 6)), reverse=True)
         paths[n] = {day: chance.choice(standings) for day in days}
         person(f"n-{n}", paths[n], plan=chance.choice(["pro", "studio"]))
-    for point in portfolio.weeks(n=9, at=clock.now()):
+    for point in weeks(n=9, at=clock.now()):
         back = (clock.now().date() - point.day).days
         stood = [next((path[day] for day in sorted(path) if day >= back), "ended") for path in paths.values()]
         assert point.counts == {standing: stood.count(standing) for standing in portfolio.STANDINGS}
-    for by in portfolio.BY:
-        moves, shares = portfolio.reading(by=by, since=ago(30), zone="UTC", at=clock.now())
-        in_service = Supplier.objects.in_service().count()
-        assert sum(share.total for share in shares) == in_service == sum(n for (_, now), n in moves.items() if now != "ended")
-        assert sum(moves.values()) == 25
+    moves, in_service = movement(since=ago(30), at=clock.now()).moves, Supplier.objects.in_service().count()
+    assert sum(moves.values()) == 25 and sum(n for (_, now), n in moves.items() if now != "ended") == in_service
+    for by in BY:
+        assert sum(share.total for share in shares(by=by, zone="UTC", at=clock.now())) == in_service
 
 
 # ---------------------------------------------------------------- the page, and the lists behind it
@@ -155,10 +162,10 @@ def links(page):
     return {(unescape(url), int((said or shown).replace(",", ""))) for url, said, shown in LINK.findall(page)}
 
 
-@pytest.mark.parametrize("by", portfolio.BY)
+@pytest.mark.parametrize("by", BY)
 @pytest.mark.parametrize("whose", ["", "maya", "none"])
 def test_behind_every_number_is_a_list_of_as_many(client, world, by, whose):
-    found = links(client.get(PAGE, {"by": by, "whose": whose, "weeks": 4}).text)
+    found = links(client.get(PAGE, {"by": by, "whose": whose, "weeks": 4, "whole": ""}).text)
     assert len(found) > (10 if whose == "" else 2)
     assert {(url, client.get(url).context["cl"].result_count) for url, _ in found} == found
 
@@ -166,7 +173,7 @@ def test_behind_every_number_is_a_list_of_as_many(client, world, by, whose):
 def test_who_keeps_to_her_own_book_sees_her_own_numbers_only(client, world, lead):
     Supplier.objects.filter(external_id="ben").update(owner=lead)
     Colleague.objects.create(user=lead, own_book_only=True)
-    page = client.get(PAGE, {"whose": "tom", "by": "owner"})
+    page = client.get(PAGE, {"whose": "tom", "by": "owner", "whole": ""})
     assert "Maya" not in page.text and "Tom" not in page.text
     assert page.context["now"].total == 1 and page.context["left_out"] == []
     assert [(row["title"], row["all"].n) for row in page.context["shares"]] == [("Ines Moreau", 1)]
@@ -184,22 +191,22 @@ def test_it_is_for_leads(client, world):
 
 def test_it_asks_the_database_little(client, world, django_assert_max_num_queries):
     with django_assert_max_num_queries(30):
-        client.get(PAGE)
+        client.get(PAGE, {"whole": ""})
 
 
 def test_hostile_words_stay_words(client, world):
     Supplier.objects.filter(plan="pro").update(plan="<img src=x onerror=alert(1)>\"'")
-    assert "<img src=x" not in client.get(PAGE, {"by": "plan"}).text
+    assert "<img src=x" not in client.get(PAGE, {"by": "plan", "whole": ""}).text
 
 
 def test_what_changed_and_what_is_not_healthy_is_said_in_numbers(client, world):
-    answer = client.get(PAGE, {"by": "plan"})
+    answer = client.get(PAGE, {"by": "plan", "whole": ""})
     assert answer.context["change"] == [("critical", -2), ("at_risk", 2), ("healthy", -1)]  # since 35 days ago: Ben, Gina; Anna, Cleo, Emil
     assert [share["worse"] for share in answer.context["shares"]] == [67, 0, 0]
 
 
 def test_before_anything_is_known_it_says_so(client, lead):
-    page = client.get(PAGE).text
+    page = client.get(PAGE, {"whole": ""}).text
     assert "once there is a week to look back on" in page and "Nobody is in service" in page
 
 
@@ -234,7 +241,7 @@ def test_a_month_of_sign_up_is_the_readers(client, lead):
     Colleague.objects.create(user=lead, timezone="Europe/Berlin")
     assert "June 2026" in client.get(f"{LIST}?signed_up=2026-06").text
     assert [one.external_id for one in client.get(f"{LIST}?signed_up=2026-06").context["cl"].queryset] == ["late"]
-    assert client.get(PAGE, {"by": "signed_up"}).context["shares"][0]["title"] == "Jun 2026"
+    assert client.get(PAGE, {"by": "signed_up", "whole": ""}).context["shares"][0]["title"] == "Jun 2026"
 
 
 @pytest.mark.parametrize(
@@ -261,14 +268,11 @@ def test_closing_days_and_migrating_write_the_same():
     rows = {row.pk: row.stood_before for row in Snapshot.objects.all()}
     changes = [before for before in rows.values() if before]
     assert changes[0] == "ended" and changes[-2:] == ["healthy", "at_risk"]
-    assert Standing.objects.get().standing == "critical"
+    assert Assessment.objects.get().stood == "critical"
     Snapshot.objects.update(stood_before=None)
-    Standing.objects.all().delete()
     turns = import_module("health.migrations.0008_turns")
-    everybody = {"first": 0, "last": 10**9}
-    assert db.execute(turns.FILL, everybody) == len(changes) and db.execute(turns.STAND, everybody) == 1
+    assert db.execute(turns.FILL, {"first": 0, "last": 10**9}) == len(changes)
     assert {row.pk: row.stood_before for row in Snapshot.objects.all()} == rows
-    assert Standing.objects.get().standing == "critical"
 
 
 @pytest.mark.parametrize(("most", "found"), [(1, 1), (7, 8), (9, 10), (10, 10), (11, 20), (101, 200), (1796, 2000)])

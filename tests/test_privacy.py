@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
 from health import assessments
-from health.models import Override, Snapshot, Standing
+from health.models import Override, Snapshot
 from interventions.models import Decision, Intervention, Playbook, Step
 from milestones.models import Achievement, Grant, Reward, Touched
 from success import activity, clients, db, keys, logs, privacy, reconcile, suppliers, work
@@ -91,7 +91,6 @@ def sarah(source: Source) -> Supplier:
     clients.put(supplier_id=found.pk, clients={"couple-77": None, "couple-78": NOW}, at=NOW)
     assessments.assess(at=NOW)
     Snapshot.objects.create(supplier=found, day=NOW.date(), status="ended", scorecard="ws142", version=1)
-    Standing.objects.create(supplier=found, standing="ended")
     contact = Contact.objects.get(email=ADDRESS)
     suppliers.update(suppliers.lock([found.pk])[found.pk], {"plan": "basic"}, at=NOW)
     suppliers.update_contact(found.pk, contact.external_id, {"locale": "de"}, is_primary=True, said_at=NOW)

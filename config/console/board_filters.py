@@ -1,5 +1,6 @@
 """Ways to narrow the list of suppliers that the board links to."""
 
+from functools import cached_property
 from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -36,9 +37,13 @@ class NextFilter(MilestoneFilter):
     title, parameter_name, said, stalled = "milestone that is next", "next_up", "next is {}", False
 
     def narrowed(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+        return found_by(queryset, "select unnest(%(ids)s::bigint[])", {"ids": self.waiting})
+
+    @cached_property
+    def waiting(self) -> list[int]:
+        """Found once: the list asks who is in it, and once more whom it leaves out."""
         with patience():
-            ids = board.waiting_at(value, stalled=self.stalled, at=clock.now())
-        return found_by(queryset, "select unnest(%(ids)s::bigint[])", {"ids": ids})
+            return board.waiting_at(self.value() or "", stalled=self.stalled, at=clock.now())
 
 
 class StalledFilter(NextFilter):

@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
@@ -22,7 +22,7 @@ from success import books, clock, segments
 from success.colleagues import called
 from success.conditions import Condition, Invalid
 from success.models import Segment, Supplier
-from success.models.suppliers import Status
+from success.models.suppliers import OUT_OF_SERVICE, Status
 from success.stages import IN_SERVICE, STAGES, stage_sql
 
 FROM = f"from success_supplier s left join health_assessment a on a.supplier_id = s.id {OVERRIDDEN}"
@@ -195,8 +195,7 @@ class SignsFilter(Choice):
         """Whom the list does not hold where nobody says."""
         if self.of_the_past(request):
             return queryset.none()
-        out_of_service = Q(internal=True) | Q(status__in=[Status.CANCELLED, Status.PAUSED])
-        return queryset.filter(internal=True) if self.by_name(request) else queryset.filter(out_of_service)
+        return queryset.filter(internal=True) if self.by_name(request) else queryset.filter(OUT_OF_SERVICE)
 
     def by_name(self, request: HttpRequest) -> bool:
         asked = segment_asked(request)

@@ -121,7 +121,15 @@ class SupplierChangeList(ChangeList):  # type: ignore[misc]
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         self.request = request
+        self.links: dict[str, str] = {}
         super().__init__(request, *args, **kwargs)
+
+    def get_query_string(self, new_params: Any = None, remove: Any = None) -> str:
+        """Each once: the columns' heads, with their links, are made again for every line."""
+        key = repr((new_params, remove))
+        if key not in self.links:
+            self.links[key] = super().get_query_string(new_params, remove)
+        return self.links[key]
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)

@@ -1,6 +1,9 @@
-"""The page for who leads: levels over time, movement between them, and who has which. Every number leads to the suppliers it counts."""
+"""The page for who leads: levels over time, movement between them, and who has which. Every number leads to the suppliers it counts.
 
-from collections.abc import Iterable
+Who has which takes a pass of its own: the page comes without, and asks for it as its `fragment`; with `whole` it has all at once.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -23,7 +26,8 @@ from config.console.templatetags.words import day, words
 from config.console.today import Whose
 from health import portfolio as book
 from health import worklist
-from health.portfolio import ENDED, STANDINGS, Moves, Point, Share
+from health.portfolio import ENDED, STANDINGS, Movement, Moves, Point
+from health.shares import Share, shares
 from success import books, clock
 from success.colleagues import called
 from success.models import Supplier
@@ -46,10 +50,11 @@ class Asked:
     by: str
     zone: str
     at: datetime
+    suppliers: str  # the address of their list
 
     def listed(self, **narrowed: str) -> str:
         """The list of the suppliers of whom this holds, too."""
-        return f"{reverse('admin:success_supplier_changelist')}?{urlencode(({'owner': self.whose.key} if self.whose.key else {}) | narrowed)}"
+        return f"{self.suppliers}?{urlencode(({'owner': self.whose.key} if self.whose.key else {}) | narrowed)}"
 
     def part(self, css: str, n: int, title: str, **narrowed: str) -> Part:
         return Part(css, n, f"{title}: {n}", self.listed(**narrowed))
@@ -57,16 +62,20 @@ class Asked:
 
 @console("health.view_portfolio")
 def portfolio(request: HttpRequest) -> HttpResponseBase:
-    """The book of everyone, of one owner, or of nobody, in pictures."""
+    """The book of everyone, of one owner, or of nobody, in pictures; with `fragment` only who has which."""
     at, owners = clock.now(), owners_of(request)
     whose = next((one for one in owners if one.key == request.GET.get("whose")), owners[0])
-    asked = Asked(whose, chosen(request, "weeks", WEEKS), chosen(request, "days", DAYS), chosen(request, "by", BY), timezone.get_current_timezone_name(), at)
-    since = max(at.date() - timedelta(days=asked.days), book.known_from() or date.min)
-    moves, shares = book.reading(by=asked.by, since=since, zone=asked.zone, **whose.asked, at=at)
-    choices = {"owners": owners, "asked": asked, "weeks": WEEKS, "days": DAYS, "by": BY, "by_title": BY[asked.by]}
+    weeks, days, by = (chosen(request, name, choices) for name, choices in (("weeks", WEEKS), ("days", DAYS), ("by", BY)))
+    asked = Asked(whose, weeks, days, by, timezone.get_current_timezone_name(), at, reverse("admin:success_supplier_changelist"))
     left_out = [asked.part(kind, n, kind, **{"signs" if kind == "internal" else "status": kind}) for kind, n in worklist.left_out(**whose.asked).items()]
-    shown = {**over_time(asked, moves, shares), **movement(asked, moves, since), **apart(asked, shares)}
-    return page(request, "portfolio", title="Portfolio", **choices, left_out=left_out, **shown)
+    about: dict[str, Any] = {"asked": asked, "by": BY, "by_title": BY[asked.by], "standings": STANDINGS, "left_out": left_out}
+    if "fragment" in request.GET:
+        return page(request, "portfolio_by", title="Portfolio", **about, **apart(asked))
+    whole: dict[str, Any] = {"whole": True, **apart(asked)} if "whole" in request.GET else {}
+    since = max(at.date() - timedelta(days=asked.days), book.known_from() or date.min)
+    found = book.movement(since=since, **whose.asked, at=at)
+    choices = {"owners": owners, "weeks": WEEKS, "days": DAYS}
+    return page(request, "portfolio", title="Portfolio", **about, **choices, **whole, **over_time(asked, found), **movement(asked, found.moves, since))
 
 
 def chosen(request: HttpRequest, name: str, choices: Iterable[Any]) -> Any:
@@ -84,19 +93,19 @@ def owners_of(request: HttpRequest) -> list[Whose]:
 # ---------------------------------------------------------------- levels over time
 
 
-def over_time(asked: Asked, moves: Moves, shares: list[Share]) -> dict[str, Any]:
+def over_time(asked: Asked, found: Movement) -> dict[str, Any]:
     """A bar for each week and one for now, and the same as a table, the latest first."""
-    past = book.weeks(n=asked.weeks, **asked.whose.asked, at=asked.at)
-    now = {standing: sum(n for (_, stands), n in moves.items() if stands == standing) for standing in STANDINGS}
+    past = book.weeks(found.last, n=asked.weeks, **asked.whose.asked, at=asked.at)
+    now = {standing: sum(n for (_, stands), n in found.moves.items() if stands == standing) for standing in STANDINGS}
     lines = [week(asked, point) for point in past] + [(Bar("now", parts(asked, now)), everyone(asked, sum(now.values())))]
     chart = bars.standing([bar for bar, _ in lines], f"Suppliers by level, each week since {day(past[0].day)}" if past else "Suppliers by level now")
     known = past[0].day if past and len(past) < asked.weeks else None
     change = [(one, now[one] - past[0].counts[one]) for one in book.LEVELS] if past else []
-    told = {"known": known, "change": change, "change_since": past[0].day if past else None, "at_risk": summed(share.at_risk for share in shares)}
+    told = {"known": known, "change": change, "change_since": past[0].day if past else None, "at_risk": summed([found.at_risk])}
     return {"now": lines[-1][0], "levels_chart": chart, "levels_table": lines[::-1], **told}
 
 
-def summed(sums: Iterable[dict[str, float]]) -> dict[str, float]:
+def summed(sums: Iterable[Mapping[str, float]]) -> dict[str, float]:
     """Money by currency, the largest sum first."""
     total: dict[str, float] = {}
     for currency, sum_ in ((currency, sum_) for one in sums for currency, sum_ in one.items()):
@@ -132,7 +141,7 @@ def movement(asked: Asked, moves: Moves, since: date) -> dict[str, Any]:
     sums = {"fell": "fell", "rose": "rose", f"{ENDED}.{ANY}": "new or back", f"{ANY}.{ENDED}": "left"}
     summary = [asked.part(words, total(moves, move), words, moved=f"{move}@{since}") for move, words in sums.items()]
     outside = asked.part(ENDED, moves.get((ENDED, ENDED), 0), "out of service then and now", moved=f"{ENDED}.{ENDED}@{since}")
-    return {"since": since, "moves": lines, "moved": summary, "outside": outside, "standings": STANDINGS}
+    return {"since": since, "moves": lines, "moved": summary, "outside": outside}
 
 
 def kind(before: str, now: str) -> str:
@@ -160,8 +169,9 @@ def cell(asked: Asked, before: str, now: str, n: int, since: date) -> Cell:
 # ---------------------------------------------------------------- told apart
 
 
-def apart(asked: Asked, found: list[Share]) -> dict[str, Any]:
+def apart(asked: Asked) -> dict[str, Any]:
     """A bar for each owner, plan, vertical or month, with money and the middle score; what does not fit is counted together."""
+    found = shares(by=asked.by, zone=asked.zone, **asked.whose.asked, at=asked.at)
     people = get_user_model().objects.in_bulk([share.value for share in found if share.value]) if asked.by == "owner" else {}
     shown, most = found[:MOST], max([share.total for share in found], default=1)
     return {"shares": [row(asked, share, people, most) for share in shown], "more": len(found) - len(shown), "in_more": sum(one.total for one in found[MOST:])}

@@ -5,6 +5,7 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from success.models.history import WorthKeeping, noticed, remembered
 
@@ -15,6 +16,9 @@ class Status(models.TextChoices):
     PAST_DUE = "past_due"
     PAUSED = "paused"
     CANCELLED = "cancelled"
+
+
+OUT_OF_SERVICE = Q(internal=True) | Q(status__in=[Status.CANCELLED, Status.PAUSED])
 
 
 class SupplierQuerySet(models.QuerySet["Supplier"]):
@@ -55,7 +59,12 @@ class Supplier(models.Model):
             models.CheckConstraint(condition=~Q(external_id=""), name="supplier_has_an_id"),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="supplier_status_is_known"),
         ]
-        indexes = [models.Index(fields=["changed_at"], name="supplier_changed")]
+        indexes = [
+            models.Index(fields=["changed_at"], name="supplier_changed"),
+            models.Index(Coalesce("created_at", "first_seen_at"), name="supplier_known_since"),
+            models.Index(fields=["trial_ends_at"], condition=Q(status="trial"), name="supplier_on_trial"),
+            models.Index(fields=["status", "internal", "owner"], condition=OUT_OF_SERVICE, name="supplier_out"),
+        ]
 
     def __str__(self) -> str:
         return self.external_id

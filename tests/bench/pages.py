@@ -31,7 +31,9 @@ PAGES = {
     "suppliers, by score": "/admin/success/supplier/?o=-2",
     "export of one's own": "/admin/suppliers/export.csv?owner=mine",
     "portfolio": "/admin/portfolio/",
-    "portfolio, by month": "/admin/portfolio/?weeks=26&by=signed_up",
+    "portfolio, half a year": "/admin/portfolio/?weeks=26&days=91",
+    "its shares by owner": "/admin/portfolio/?fragment",
+    "its shares by month": "/admin/portfolio/?by=signed_up&fragment",
     "suppliers, moved": "/admin/success/supplier/?moved=fell@{day}",
     "milestones": "/admin/milestones/",
     "suppliers, stalled": "/admin/success/supplier/?stalled=client_list",
@@ -46,13 +48,11 @@ HISTORY = """
 with change as (
     select s.id, %(today)s::date - 1 - 45 * k - (s.id %% 45)::integer as day, k, array['critical', 'at_risk', 'healthy'] as levels
     from success_supplier s, generate_series(0, 3) k
-), written as (
-    insert into health_snapshot (supplier_id, day, scorecard, version, status, score, level, features, clients_active, clients_total,
-        forms_started, forms_completed, steps_started, steps_completed, stood_before)
-    select id, day, 'ws142', 1, 'ok', 50, levels[1 + (id + k) %% 3], 0, 0, 0, 0, 0, 0, 0, case when k = 3 then 'ended' else levels[1 + (id + k + 1) %% 3] end
-    from change order by day, id
 )
-insert into health_standing (supplier_id, standing) select id, levels[1 + id %% 3] from change where k = 0
+insert into health_snapshot (supplier_id, day, scorecard, version, status, score, level, features, clients_active, clients_total,
+    forms_started, forms_completed, steps_started, steps_completed, stood_before)
+select id, day, 'ws142', 1, 'ok', 50, levels[1 + (id + k) %% 3], 0, 0, 0, 0, 0, 0, 0, case when k = 3 then 'ended' else levels[1 + (id + k + 1) %% 3] end
+from change order by day, id
 """
 
 
@@ -105,6 +105,7 @@ update success_supplier set owner_id = case when id %% greatest((select count(*)
 # And the levels of now date from there: a seventh changed within the week, a third of them for the worse.
 DATED = """
 update health_assessment a set level_since = %(today)s::timestamp at time zone 'UTC' - interval '1 day' * (1 + supplier_id %% 45),
+    stood = (array['critical', 'at_risk', 'healthy'])[1 + supplier_id %% 3],
     level_before = nullif((array['critical', 'at_risk', 'healthy'])[1 + (supplier_id + 1) %% 3], level)
 """
 # Of each supplier a dozen days on which her score changed.
@@ -125,7 +126,7 @@ def manager() -> Client:
         db.execute(HISTORY, {"today": clock.now().date()})
         db.execute(DATED, {"today": clock.now().date()})
         db.execute(DAYS, {"at": clock.now()})
-        db.execute("vacuum (analyze) success_supplier, health_assessment, health_snapshot, health_standing")
+        db.execute("vacuum (analyze) success_supplier, health_assessment, health_snapshot")
     client = Client(headers={"host": "127.0.0.1"})
     client.force_login(user)
     return client

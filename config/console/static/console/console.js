@@ -105,6 +105,32 @@
     if (button) button.setAttribute("aria-pressed", button.getAttribute("aria-pressed") === "false");
   });
 
+  // What takes as long as its page comes after it; links in it that lead to the same with something else show that in its place.
+  const fill = async (place, address) => {
+    const url = new URL(address, window.location);
+    url.searchParams.set("fragment", "");
+    const answer = await fetch(url, { credentials: "same-origin", redirect: "error" });
+    if (!answer.ok) throw new Error(String(answer.status));
+    place.innerHTML = await answer.text(); // our own page, escaped by the server
+  };
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const place of document.querySelectorAll("[data-load]")) {
+      const shown = () => window.location.hash === `#${place.id}` && place.scrollIntoView();
+      fill(place, place.dataset.load).then(shown, () => {}); // what was there leads to a page with all of it
+    }
+  });
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-into]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const place = document.getElementById(link.dataset.into);
+    const shown = () => {
+      window.history.replaceState(null, "", link.href);
+      place.querySelector("[aria-current]")?.focus();
+    };
+    fill(place, link.href).then(shown, () => window.location.assign(link.href));
+  });
+
   // Beside the form of a template stands the letter, as it would be now.
   document.addEventListener("DOMContentLoaded", () => {
     const beside = document.querySelector("[data-preview]");
