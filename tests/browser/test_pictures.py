@@ -23,7 +23,7 @@ PICTURES: Mapping[str, tuple[str, Callable[[Supplier], str]]] = {  # name -> who
     "today": (MANAGER, lambda sarah: "/admin/"),
     "supplier": (MANAGER, lambda sarah: f"/admin/suppliers/{sarah.pk}/"),
     "suppliers": (MANAGER, lambda sarah: LIST),
-    "portfolio": (LEAD, lambda sarah: "/admin/portfolio/?by=plan"),
+    "portfolio": (LEAD, lambda sarah: "/admin/portfolio/?by=plan&whole"),
     "playground": (MANAGER, lambda sarah: "/playground/"),
 }
 Windows = Mapping[str, Page]
