@@ -1,4 +1,4 @@
-"""The ladder over many suppliers: how many are how far, how long it took them, and where they stall."""
+"""The ladder over many suppliers: how many are how far, where they stall, and how long it took them."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,11 +15,10 @@ MOST = 62  # rungs told apart: as many as there are bits
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One rung: who reached it, the days from sign-up it took (a quarter of them, half, three quarters), whose next it is, and who of these stalls."""
+    """One rung: how many reached it, whose next it is, and who of these stalls."""
 
     milestone: Milestone
     reached: int
-    days: tuple[int, int, int] | None
     next: int
     stalled: int
 
@@ -63,8 +62,8 @@ WAYS = f"""with climbed as (
     select coalesce(c.way, 0), coalesce(c.gone, 0) | ({{barred}}), coalesce(c.moved_at, {KNOWN_SINCE}) < %(moved)s, {{what}}
     from success_supplier s left join climbed c on c.supplier_id = s.id
     where {{where}} group by 1, 2, 3"""
-# Whole days, grouped before they are ordered: the quartiles come from few rows.
-DAYS = f"""with took as (
+# Whole days, grouped before they are ordered: the quartiles come from few rows. The planner expects many, and would sort all achievements.
+DAYS = f"""with took as materialized (
         select r.milestone_id, greatest(0, date_part('day', r.achieved_at - {KNOWN_SINCE}))::integer as days, count(*) as n
         from milestones_achievement r join success_supplier s on s.id = r.supplier_id
         where r.revoked_at is null and {{where}} group by 1, 2
@@ -81,7 +80,6 @@ def board(whom: Whom, *, at: datetime) -> Board:
     """The whole ladder, for these suppliers."""
     ladder = list(Milestone.objects.ladder().select_related("segment")[:MOST])
     ways = ways_of(whom, ladder, "count(*)", at=at)
-    took = {milestone: tuple(days) for milestone, *days in db.rows(DAYS.format(where=whom.where), whom.params)}
     reached, following, stalled = [0] * len(ladder), [0] * (len(ladder) + 1), [0] * (len(ladder) + 1)
     for way, gone, stalls, n in ways:
         for place in range(len(ladder)):
@@ -89,8 +87,13 @@ def board(whom: Whom, *, at: datetime) -> Board:
         place = next_of(ladder, way, gone)
         following[place] += n
         stalled[place] += n * stalls
-    levels = [Level(one, reached[place], took.get(one.pk), following[place], stalled[place]) for place, one in enumerate(ladder)]
+    levels = [Level(one, reached[place], following[place], stalled[place]) for place, one in enumerate(ladder)]
     return Board(sum(n for *_, n in ways), following[-1], levels)
+
+
+def days(whom: Whom) -> dict[int, tuple[int, int, int]]:
+    """By milestone the days from sign-up in which a quarter of those who got there had done so, half, and three quarters."""
+    return {milestone: tuple(took) for milestone, *took in db.rows(DAYS.format(where=whom.where), whom.params)}
 
 
 def ways_of(whom: Whom, ladder: list[Milestone], what: str, *, at: datetime) -> list[tuple[Any, ...]]:

@@ -41,6 +41,7 @@ ASKED: Mapping[str, Sequence[str]] = {
     "console:start": ["", "?fragment"],
     "console:act": ["", "?fragment"],
     "console:portfolio": ["", "?fragment", *(f"?by={value}&whole" for value in ("plan", "vertical", "signed_up"))],
+    "console:milestones": ["", "?fragment", "?whole"],
     "admin:search": ["?s={word}&extended=1", "?s={word}"],
 }
 APPS = ("success", "health", "milestones", "interventions")

@@ -1,9 +1,11 @@
-"""The board: how far suppliers are on the ladder of milestones, how long it takes them, and where they stall. Every number leads to the suppliers it counts."""
+"""The board: how far suppliers are on the ladder of milestones, where they stall, and how long it takes them. Every number leads to the suppliers it counts.
 
-from collections.abc import Iterator
+How long it takes is a pass of its own: the page comes without, and asks for it as its `fragment`; with `whole` it has all at once.
+"""
+
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -44,26 +46,33 @@ class Asked:
 
 @console("milestones.view_board")
 def board(request: HttpRequest) -> HttpResponseBase:
-    """The ladder of everyone, of one owner, or of nobody; of all, or of those who signed up in one month."""
+    """The ladder of everyone, of one owner, or of nobody; of all, or of those who signed up in one month. With `fragment` only how long it takes."""
     at, owners = clock.now(), owners_of(request)
     whose = next((one for one in owners if one.key == request.GET.get("whose")), owners[0])
     months = [(f"{first:%Y-%m}", f"{first:%B %Y}", n) for first, n in ladder.months(Whom(**whose.asked), zone=timezone.get_current_timezone_name())]
     signed_up = next((key for key, _, _ in months if key == request.GET.get("signed_up")), "")
     asked = Asked(whose, signed_up)
     since, until = month(signed_up) if signed_up else (None, None)
-    found: Any = cache.get_or_set(
-        f"board-{whose.key}-{whose.owner}-{signed_up}", lambda: read(Whom(**whose.asked, since=since, until=until), at=at), FOR_SECONDS
-    )
-    rungs = [rung(asked, level, found.suppliers) for level in found.levels]
+    whom, key = Whom(**whose.asked, since=since, until=until), f"{whose.key}-{whose.owner}-{signed_up}"
+    found: Board = counted(f"board-{key}", lambda: ladder.board(whom, at=at))
+    whole = bool({"whole", "fragment"} & set(request.GET))
+    took = counted(f"days-{key}", lambda: ladder.days(whom)) if whole else {}
+    rungs = [rung(asked, level, found.suppliers) | {"days": took.get(level.milestone.pk)} for level in found.levels]
+    if "fragment" in request.GET:
+        return page(request, "board_days", title="Milestones", rungs=rungs)
     everyone = Part("any", found.suppliers, f"all: {found.suppliers}", asked.listed())
     about = {"owners": owners, "months": months, "asked": asked, "everyone": everyone, "days": STUCK_AFTER.days, "top": found.top}
-    return page(request, "board", title="Milestones", rungs=rungs, stalls=worst(rungs), **about)
+    return page(request, "board", title="Milestones", rungs=rungs, stalls=worst(rungs), whole=whole, **about)
 
 
-def read(whom: Whom, *, at: datetime) -> Board:
+def counted(key: str, count: Callable[[], Any]) -> Any:
     """A pass over all that was reached: of very many suppliers it takes seconds."""
-    with patience():
-        return ladder.board(whom, at=at)
+
+    def patiently() -> Any:
+        with patience():
+            return count()
+
+    return cache.get_or_set(key, patiently, FOR_SECONDS)
 
 
 @contextmanager
@@ -82,7 +91,7 @@ def rung(asked: Asked, level: Level, suppliers: int) -> dict[str, Any]:
     stalled = Part("at_risk", level.stalled, f"stalled before {name}: {level.stalled}", asked.listed(stalled=key))
     share = round(100 * level.reached / suppliers) if suppliers else 0
     bar = bars.lying(Bar(name, [reached]), max(suppliers, 1))
-    return {"milestone": level.milestone, "bar": bar, "reached": reached, "next": waiting, "stalled": stalled, "share": share, "days": level.days}
+    return {"milestone": level.milestone, "bar": bar, "reached": reached, "next": waiting, "stalled": stalled, "share": share}
 
 
 def worst(rungs: list[dict[str, Any]]) -> list[dict[str, Any]]:

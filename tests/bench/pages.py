@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.contrib.auth import get_user_model
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -36,6 +37,7 @@ PAGES = {
     "its shares by month": "/admin/portfolio/?by=signed_up&fragment",
     "suppliers, moved": "/admin/success/supplier/?moved=fell@{day}",
     "milestones": "/admin/milestones/",
+    "how long they take": "/admin/milestones/?fragment",
     "suppliers, stalled": "/admin/success/supplier/?stalled=client_list",
     "rewards": "/admin/rewards/",
     "Arriving": "/admin/arriving/",
@@ -71,6 +73,7 @@ def measured(name: str, path: str, small: int, large: int, rounds: int, found: D
     found.use(large)
     client, url = manager(), address(path)
     client.get(url)
+    cache.clear()
     with CaptureQueriesContext(connection) as queries:
         client.get(url)
     met = ours <= GOAL and len(queries) <= 30
@@ -82,6 +85,9 @@ def opened(path: str, size: int, found: Databases) -> Callable[[], float]:
         found.use(size)
         client, url = manager(), address(path)
         client.get(url)
+        cache.clear()  # what is remembered for a minute is part of a first look
+        if url.endswith("fragment"):  # a part of a page that was just looked at
+            client.get(url.removesuffix("fragment"))
         start = time.perf_counter()
         answer = client.get(url)
         assert answer.status_code == 200, (url, answer.status_code)
