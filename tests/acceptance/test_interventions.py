@@ -1,18 +1,23 @@
 """Interventions: Sarah drifts away, gets the one letter that helps, comes back, and the ledger and her timeline tell it; ten who said no get none."""
 
+import json
 import re
 from collections import Counter
 from datetime import timedelta
+from io import StringIO
+from urllib.parse import urlsplit
 
 import pytest
 import requests
+from django.core.management import CommandError, call_command
 
 from health import assessments
 from interventions import playbooks
 from interventions.models import Decision, Intervention, Playbook
 from milestones.models import Achievement
 from success import clock, due, jobs
-from success.models import Colleague, Send, Supplier
+from success.models import Colleague, Contact, Send, Supplier
+from success.notifications import door
 from tests.acceptance.test_health import send
 from tests.factories import StaffFactory
 
@@ -102,3 +107,34 @@ def test_how_far_she_is(web, key, committed, figure):
     assert far["client_list"] == (CLIENTS, 25)
     assert {one["key"] for one in told["achieved"]} >= {"first_client", "first_form"}
     figure(f"{far['client_list'][0]} of {far['client_list'][1]} clients, next: {told['next']['key']}")
+
+
+@pytest.mark.line("S6")
+def test_she_takes_back_her_consent_is_given_what_is_held_and_is_forgotten(web, key, owned, sink, figure):
+    arrive(web, key, "sarah")
+    Supplier.objects.update(owner=owned)
+    work(at=clock.now())
+    [letter] = sink.letters
+    link = letter["List-Unsubscribe"].strip().strip("<>")
+    one_click = {"data": letter["List-Unsubscribe-Post"], "headers": {"Content-Type": "application/x-www-form-urlencoded"}}
+    assert requests.post(web + urlsplit(link).path, **one_click, timeout=10).ok
+    assert call(web, key, "GET", "/api/v1/suppliers/sarah/preferences/")["channels"]["email"] is False
+    sarah = Supplier.objects.get(external_id="sarah").pk
+    door.notify(supplier=sarah, template="first_weeks_quiet", context={}, category="", key="again", channels=("email",), at=clock.now())
+    work(at=clock.now())
+    assert (len(sink.letters), Send.objects.get(key="again").gate) == (1, "channel_off")
+
+    held = exported("sarah")
+    rows = [row for kind in held.values() if isinstance(kind, dict) for row in kind["rows"]]
+    assert "sarah@example.com" in str(rows) and letter["Subject"] in str(rows)
+    call_command("erase_supplier", "sarah", "--yes")
+    with pytest.raises(CommandError, match="asked to be forgotten; nothing is held"):
+        exported("sarah")
+    assert not Supplier.objects.filter(external_id="sarah").exists() and not Contact.objects.exclude(email="").filter(supplier=sarah).exists()
+    figure(f"no mail after one click; {len(rows)} rows of {len(held) - 1} kinds handed out; then no id or address of hers")
+
+
+def exported(supplier):
+    out = StringIO()
+    call_command("export_supplier", supplier, stdout=out)
+    return json.loads(out.getvalue())
