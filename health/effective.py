@@ -2,6 +2,7 @@
 
 from success.stages import IN_SERVICE
 
+AT_RISK = ("critical", "at_risk")  # levels, whose money is counted as being at risk
 # Over a supplier `s` and its assessment `a`.
 OVERRIDDEN = "left join health_override v on v.supplier_id = s.id and v.ended_at is null and v.until > %(at)s"
 LEVEL = "case when a.level is not null then coalesce(v.level, a.level) end"

@@ -94,7 +94,8 @@ def days_of(first: date, last: date, *, overwrite: bool) -> Days:
 def write(chunk: Chunk, days: Days, *, scorecard: Scorecard) -> Closed:
     """Writes the days of a range of suppliers, within the caller's transaction."""
     # Sorts stay in memory; and compiling such a statement takes longer than running it.
-    db.rows("select set_config('work_mem', '96MB', true), set_config('jit', 'off', true)")
+    # And what it took that long to write waits for a writer of facts rather than be thrown away.
+    db.rows("select set_config('work_mem', '96MB', true), set_config('jit', 'off', true), set_config('lock_timeout', '60s', true)")
     params = {"low": chunk.first, "high": chunk.last, "first": days.first, "last": days.last, "base": days.base, "overwrite": days.overwrite}
     [counts] = db.rows(statement(scorecard), params | {"any_from": days.any_from, "scorecard": scorecard.key, "version": scorecard.version})
     stand(chunk, at=end_of(days.last), scorecard=scorecard)
@@ -172,14 +173,14 @@ STANDINGS = f"""
     select f.supplier_id, {STANDING} from success_facts f
     left join health_assessment a on a.supplier_id = f.supplier_id and a.supplier_id between %(low)s and %(high)s
     left join lateral (select status, level from health_snapshot where supplier_id = f.supplier_id order by day desc limit 1) h on true
-    where f.supplier_id between %(low)s and %(high)s and a.stood is distinct from {STANDING} order by 1 for update of f
+    where f.supplier_id between %(low)s and %(high)s and coalesce(a.stood, 'ended') <> {STANDING} order by 1 for update of f
 """
 STAND = """update health_assessment a set stood = x.stood from unnest(%(suppliers)s::bigint[], %(standings)s::text[]) x (supplier, stood)
     where a.supplier_id = x.supplier"""
 
 
 def stand(chunk: Chunk, *, at: datetime, scorecard: Scorecard) -> None:
-    """It is known how each supplier of a range stood at the end of the last day closed; who was never scored has a row for it now."""
+    """It is known how each supplier of a range stood at the end of the last day closed; who has a day but was never scored has a row for it."""
     found = db.rows(STANDINGS, {"low": chunk.first, "high": chunk.last})
     if found:
         suppliers, standings = map(list, zip(*found, strict=True))

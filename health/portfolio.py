@@ -6,24 +6,22 @@ behind every number, is whoever it is now.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Min
 
-from health.effective import IN_FORCE, OVERRIDDEN, STANDING, STANDS, STOOD, TURNED
+from health.effective import AT_RISK, IN_FORCE, OVERRIDDEN, STANDING, STANDS, STOOD, TURNED
 from health.history import end_of
 from health.models import Snapshot
 from success import db
 
 LEVELS = ("critical", "at_risk", "healthy")
 STANDINGS = (*LEVELS, "none")  # of suppliers in service
-AT_RISK = ("critical", "at_risk")
 ENDED = "ended"
 NOW = f"success_supplier s left join health_assessment a on a.supplier_id = s.id {OVERRIDDEN}"
 SUPPLIERS = f"{NOW} {TURNED}"
-Moves = dict[tuple[str, str], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,27 +45,27 @@ def known_from() -> date | None:
 # ---------------------------------------------------------------- now, and as against a day
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Movement:
     """From how suppliers stood at the end of a day to how they stand now; how all stood when the last day was closed; and a month's money at risk, by currency."""
 
-    moves: Moves
-    last: Counter[str]
-    at_risk: dict[str, float]
+    moves: Counter[tuple[str, str]] = field(default_factory=Counter)
+    last: Counter[str] = field(default_factory=Counter)
+    at_risk: dict[str, float] = field(default_factory=dict)
 
 
 def movement(*, since: date, owner: int | None = None, unassigned: bool = False, at: datetime) -> Movement:
     """`ended` is out of service, or not known yet."""
-    found = Movement({}, Counter(), {})
-    for closed, stood, stands, currency, n, mrr in db.rows(counted(whose(owner, unassigned)), {"owner": owner, "at": at, "day": since, "end": end_of(since)}):
-        found.moves[stood, stands] = found.moves.get((stood, stands), 0) + n
+    found = Movement()
+    for closed, stood, stands, currency, n, mrr in db.rows(moves_sql(whose(owner, unassigned)), {"owner": owner, "at": at, "day": since, "end": end_of(since)}):
+        found.moves[stood, stands] += n
         found.last[closed] += n
         if stands in AT_RISK and mrr:
             found.at_risk[currency] = found.at_risk.get(currency, 0) + mrr
     return found
 
 
-def counted(owned: str) -> str:
+def moves_sql(owned: str) -> str:
     return f"""select coalesce(a.stood, 'ended'), {STOOD}, {STANDS}, s.currency, count(*), sum(s.mrr)
         from {SUPPLIERS} where {owned} group by 1, 2, 3, 4"""
 

@@ -8,8 +8,8 @@ from itertools import accumulate
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from health.effective import STANDS
-from health.portfolio import AT_RISK, ENDED, NOW, STANDINGS, whose
+from health.effective import AT_RISK, STANDS
+from health.portfolio import ENDED, NOW, STANDINGS, whose
 from success import db
 from success.stages import KNOWN_SINCE
 
@@ -56,7 +56,7 @@ class Share:
 def shares(*, by: str, zone: str, owner: int | None = None, unassigned: bool = False, at: datetime) -> list[Share]:
     """Told apart by one of `BY`; the largest comes first, of months the latest."""
     found, months = dict[Any, Share](), beginnings(zone, at=at)
-    for value, stands, currency, score, n, mrr in db.rows(counted(by, whose(owner, unassigned)), {"owner": owner, "at": at, "months": months}):
+    for value, stands, currency, score, n, mrr in db.rows(shares_sql(by, whose(owner, unassigned)), {"owner": owner, "at": at, "months": months}):
         if stands != ENDED:
             told = months[max(value, 1) - 1].date() if by == "signed_up" else value
             found.setdefault(told, Share(told)).add(stands, score, n, mrr, currency)
@@ -64,7 +64,7 @@ def shares(*, by: str, zone: str, owner: int | None = None, unassigned: bool = F
     return sorted(found.values(), key=first)
 
 
-def counted(by: str, owned: str) -> str:
+def shares_sql(by: str, owned: str) -> str:
     return f"select {BY[by]}, {STANDS}, s.currency, round(a.score * 10)::integer, count(*), sum(s.mrr) from {NOW} where {owned} group by 1, 2, 3, 4"
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from health.effective import AT_RISK
 from success import columns, db
 from success.stages import IN_SERVICE, KNOWN_SINCE, stage_sql
 
@@ -188,7 +189,7 @@ def count(asked: dict[str, Any]) -> tuple[Book, int, dict[str, float]]:
         needing += n * needs
         paid[currency] += mrr
         payers[currency] += paying
-        if level in ("critical", "at_risk") and mrr:
+        if level in AT_RISK and mrr:
             at_risk[currency] += mrr
     [(snoozed, asleep, by_hand)] = db.rows(aside(), asked)
     book = Book(levels, came, dict(at_risk.most_common()), snoozed, by_hand, left_out(owner=asked["owner"], unassigned=asked["unassigned"]))

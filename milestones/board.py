@@ -53,7 +53,7 @@ class Whom:
 
 # Of each supplier the rungs she has reached as bits, and whether the last is long ago: the many suppliers come down to the few ways to have climbed.
 # The bit of a rung stands in an array at the place of its id: a join to the rungs would lose the order in which the index has the suppliers.
-BIT = "(%(bits)s::bigint[])[r.milestone_id - %(below)s]"
+BIT = "case when r.milestone_id between %(first)s and %(last)s then (%(bits)s::bigint[])[(r.milestone_id - %(first)s)::integer + 1] end"
 WAYS = f"""with climbed as (
         select r.supplier_id, max(r.achieved_at) as moved_at, bit_or({BIT}) filter (where r.revoked_at is null) as way,
                bit_or({BIT}) filter (where r.revoked_at is not null) as gone
@@ -105,8 +105,8 @@ def ways_of(whom: Whom, ladder: list[Milestone], what: str, *, at: datetime) -> 
 def bits_of(ladder: list[Milestone]) -> dict[str, Any]:
     """The bit of each rung at the place of its id; 0 where no rung has that id."""
     bits = {one.pk: 1 << place for place, one in enumerate(ladder)}
-    below = min(bits, default=1) - 1
-    return {"bits": [bits.get(pk, 0) for pk in range(below + 1, max(bits, default=0) + 1)], "below": below}
+    first, last = min(bits, default=1), max(bits, default=0)
+    return {"bits": [bits.get(pk, 0) for pk in range(first, last + 1)], "first": first, "last": last}
 
 
 def barring(ladder: list[Milestone], *, at: datetime) -> tuple[str, dict[str, Any]]:

@@ -319,6 +319,8 @@ def test_the_board_counts_and_the_lists_behind_it_agree(source):
     assert [(found[key].reached, took[found[key].milestone.pk]) for key in ("first_client", "client_list")] == [(2, (20, 20, 20)), (1, (20, 20, 20))]
     assert (found["profile_complete"].next, found["profile_complete"].stalled) == (3, 1)
     cleo = Supplier.objects.get(external_id="cleo").pk
+    far = Milestone.objects.create(pk=2**40, key="far", name="Far", requirement={"count": "clients", "at_least": 999}, active=False)
+    Achievement.objects.create(supplier_id=cleo, milestone=far, achieved_at=at - timedelta(days=19), known_at=at)
     assert board.waiting_at("profile_complete", stalled=True, at=at) == [cleo]
     assert len(board.waiting_at("profile_complete", stalled=False, at=at)) == 3
 

@@ -170,6 +170,12 @@ def test_behind_every_number_is_a_list_of_as_many(client, world, by, whose):
     assert {(url, client.get(url).context["cl"].result_count) for url, _ in found} == found
 
 
+@pytest.mark.parametrize("by", BY)
+def test_the_page_and_the_part_that_comes_after_it_say_what_the_whole_says(client, world, by):
+    page, part, whole = (links(client.get(PAGE, {"by": by, **asked}).text) for asked in ({}, {"fragment": ""}, {"whole": ""}))
+    assert page and part and page | part == whole
+
+
 def test_who_keeps_to_her_own_book_sees_her_own_numbers_only(client, world, lead):
     Supplier.objects.filter(external_id="ben").update(owner=lead)
     Colleague.objects.create(user=lead, own_book_only=True)
@@ -177,6 +183,8 @@ def test_who_keeps_to_her_own_book_sees_her_own_numbers_only(client, world, lead
     assert "Maya" not in page.text and "Tom" not in page.text
     assert page.context["now"].total == 1 and page.context["left_out"] == []
     assert [(row["title"], row["all"].n) for row in page.context["shares"]] == [("Ines Moreau", 1)]
+    part = client.get(PAGE, {"whose": "tom", "by": "owner", "fragment": ""})
+    assert "Maya" not in part.text and [row["title"] for row in part.context["shares"]] == ["Ines Moreau"]
     found = links(page.text)
     assert {n for _, n in found} == {1}
     assert {(url, client.get(url).context["cl"].result_count) for url, _ in found} == found
@@ -256,8 +264,8 @@ def test_what_cannot_be_read_is_refused(client, lead, query):
 
 
 @pytest.mark.django_db
-def test_closing_days_and_migrating_write_the_same():
-    """Of somebody who was healthy, fell and left: each change once, and how she stood last."""
+def test_closing_days_and_migrating_find_the_same_changes():
+    """Of somebody who was healthy, fell and left: each once; and closing says how she stood last."""
     source, now = SourceFactory(), noon(0)
     SupplierFactory(external_id="rita", created_at=noon(50))
     names = ("Signed In", "Form Created", "Clients Imported", "Journey Created", "Template Used", "Client Active")

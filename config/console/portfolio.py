@@ -3,6 +3,7 @@
 Who has which takes a pass of its own: the page comes without, and asks for it as its `fragment`; with `whole` it has all at once.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -26,7 +27,7 @@ from config.console.templatetags.words import day, words
 from config.console.today import Whose
 from health import portfolio as book
 from health import worklist
-from health.portfolio import ENDED, STANDINGS, Movement, Moves, Point
+from health.portfolio import ENDED, STANDINGS, Movement, Point
 from health.shares import Share, shares
 from success import books, clock
 from success.colleagues import called
@@ -50,11 +51,11 @@ class Asked:
     by: str
     zone: str
     at: datetime
-    suppliers: str  # the address of their list
+    list_url: str
 
     def listed(self, **narrowed: str) -> str:
         """The list of the suppliers of whom this holds, too."""
-        return f"{self.suppliers}?{urlencode(({'owner': self.whose.key} if self.whose.key else {}) | narrowed)}"
+        return f"{self.list_url}?{urlencode(({'owner': self.whose.key} if self.whose.key else {}) | narrowed)}"
 
     def part(self, css: str, n: int, title: str, **narrowed: str) -> Part:
         return Part(css, n, f"{title}: {n}", self.listed(**narrowed))
@@ -135,7 +136,7 @@ def named(standing: str) -> str:
 # ---------------------------------------------------------------- movement
 
 
-def movement(asked: Asked, moves: Moves, since: date) -> dict[str, Any]:
+def movement(asked: Asked, moves: Counter[tuple[str, str]], since: date) -> dict[str, Any]:
     """From how they stood that day, a line each, to how they stand now, and what that comes to."""
     lines = [(before, [cell(asked, before, now, moves.get((before, now), 0), since) for now in (*STANDINGS, ENDED)]) for before in (*STANDINGS, ENDED)]
     sums = {"fell": "fell", "rose": "rose", f"{ENDED}.{ANY}": "new or back", f"{ANY}.{ENDED}": "left"}
@@ -155,7 +156,7 @@ def kind(before: str, now: str) -> str:
     return "fell" if book.LEVELS.index(now) < book.LEVELS.index(before) else "rose"
 
 
-def total(moves: Moves, move: str) -> int:
+def total(moves: Counter[tuple[str, str]], move: str) -> int:
     return sum(n for (before, now), n in moves.items() if kind(before, now) == move)
 
 

@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from django.contrib.postgres.operations import AddIndexConcurrently
-from django.db import migrations, models
+from django.db import migrations
+from django.db.models import Index, Q
+
+from success.migrating import beside, with_index
 
 CHUNK = 5_000  # suppliers: a transaction each
 FILL = """
@@ -34,16 +36,10 @@ def fill(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     atomic = False
     dependencies = [("health", "0007_portfolio")]
-    operations = [
+    operations = beside(
         migrations.RunPython(fill, migrations.RunPython.noop),
-        migrations.RunSQL("drop index concurrently if exists snapshot_turn", migrations.RunSQL.noop),  # one that was cut off
-        AddIndexConcurrently(
+        *with_index(
             "snapshot",
-            models.Index(
-                fields=["day"],
-                include=["supplier", "stood_before", "status", "level"],
-                condition=models.Q(stood_before__isnull=False),
-                name="snapshot_turn",
-            ),
+            Index(fields=["day"], include=["supplier", "stood_before", "status", "level"], condition=Q(stood_before__isnull=False), name="snapshot_turn"),
         ),
-    ]
+    )

@@ -1,14 +1,17 @@
-"""The ladder over everybody is read from the index alone, in the order of suppliers. Built beside the old one, so that no table is locked meanwhile."""
+"""The ladder over everybody is read from the index alone, in the order of suppliers. Built beside the old one, which stays until the new one takes its name."""
 
-from django.db import migrations, models
+from django.db import migrations
+from django.db.migrations import RunSQL
+from django.db.models import UniqueConstraint
+
+from success.migrating import beside, drop
 
 NAME = "achievement_once"
 BUILD = "create unique index concurrently {0} on milestones_achievement (supplier_id, milestone_id) {1}"
-DROP = "drop index concurrently if exists {}"
-INCLUDED = "include (achieved_at, revoked_at)"
-TAKE = f"""do $$ begin alter table milestones_achievement drop constraint if exists {NAME}; drop index if exists {NAME}; alter index {NAME}_new rename to {NAME}; end $$"""
-BACK = f"""do $$ begin drop index {NAME};
-    alter table milestones_achievement add constraint {NAME} unique using index {NAME}_old; end $$"""
+WIDE, PLAIN = BUILD.format(f"{NAME}_wide", "include (achieved_at, revoked_at)"), BUILD.format(f"{NAME}_plain", "")
+GONE = f"alter table milestones_achievement drop constraint if exists {NAME}; drop index if exists {NAME}"
+TAKE_WIDE = f"do $$ begin {GONE}; alter index {NAME}_wide rename to {NAME}; end $$"
+TAKE_PLAIN = f"do $$ begin {GONE}; alter table milestones_achievement add constraint {NAME} unique using index {NAME}_plain; end $$"
 
 
 class Migration(migrations.Migration):
@@ -16,18 +19,16 @@ class Migration(migrations.Migration):
     dependencies = [("milestones", "0010_digest")]
     operations = [
         migrations.SeparateDatabaseAndState(
-            database_operations=[
-                # Backwards each is undone, the last first.
-                migrations.RunSQL(migrations.RunSQL.noop, BACK),
-                migrations.RunSQL(DROP.format(f"{NAME}_new"), BUILD.format(f"{NAME}_old", "")),  # one that was cut off
-                migrations.RunSQL(BUILD.format(f"{NAME}_new", INCLUDED), DROP.format(f"{NAME}_old")),
-                migrations.RunSQL(TAKE, migrations.RunSQL.noop),
-            ],
+            # Read backwards, from the last to the first, it is the way back.
+            database_operations=beside(
+                RunSQL(RunSQL.noop, TAKE_PLAIN),
+                RunSQL(drop(f"{NAME}_wide"), PLAIN),
+                RunSQL(WIDE, drop(f"{NAME}_plain")),
+                RunSQL(TAKE_WIDE, RunSQL.noop),
+            ),
             state_operations=[
                 migrations.RemoveConstraint("achievement", NAME),
-                migrations.AddConstraint(
-                    "achievement", models.UniqueConstraint(fields=["supplier", "milestone"], include=["achieved_at", "revoked_at"], name=NAME)
-                ),
+                migrations.AddConstraint("achievement", UniqueConstraint(fields=["supplier", "milestone"], include=["achieved_at", "revoked_at"], name=NAME)),
             ],
         )
     ]

@@ -24,7 +24,7 @@ OUT_OF_SERVICE = Q(internal=True) | Q(status__in=[Status.CANCELLED, Status.PAUSE
 class SupplierQuerySet(models.QuerySet["Supplier"]):
     def in_service(self) -> Self:
         """Those who are scored and listed: neither cancelled, nor paused, nor internal."""
-        return self.filter(internal=False).exclude(status__in=[Status.CANCELLED, Status.PAUSED])
+        return self.exclude(OUT_OF_SERVICE)
 
 
 @remembered(

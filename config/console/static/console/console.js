@@ -105,30 +105,47 @@
     if (button) button.setAttribute("aria-pressed", button.getAttribute("aria-pressed") === "false");
   });
 
-  // What takes as long as its page comes after it; links in it that lead to the same with something else show that in its place.
-  const fill = async (place, address) => {
+  // What takes as long as its page comes after it; a link with `data-into` shows something else in that place. What was asked for last is what is shown.
+  const asking = new WeakMap();
+  const fill = async (place, address, shown) => {
+    asking.get(place)?.abort();
+    const asked = new AbortController();
+    asking.set(place, asked);
+    place.ariaBusy = "true";
     const url = new URL(address, window.location);
     url.searchParams.set("fragment", "");
-    const answer = await fetch(url, { credentials: "same-origin", redirect: "error" });
+    const answer = await fetch(url, { credentials: "same-origin", redirect: "error", signal: asked.signal });
     if (!answer.ok) throw new Error(String(answer.status));
-    place.innerHTML = await answer.text(); // our own page, escaped by the server
+    const html = await answer.text();
+    const within = place.contains(document.activeElement);
+    const end = window.scrollY + window.innerHeight >= document.documentElement.scrollHeight - 2;
+    place.innerHTML = html; // our own page, escaped by the server
+    place.ariaBusy = "false";
+    if (within) (place.querySelector("[aria-current]") || place).focus({ preventScroll: true });
+    shown(end);
   };
+  const unless = (failed) => (error) => error.name === "AbortError" || failed(error); // something else was asked for meanwhile
   document.addEventListener("DOMContentLoaded", () => {
     for (const place of document.querySelectorAll("[data-load]")) {
-      const shown = () => window.location.hash === `#${place.id}` && place.scrollIntoView();
-      fill(place, place.dataset.load).then(shown, () => {}); // what was there leads to a page with all of it
+      const here = (end) => end && window.location.hash === `#${place.id}` && place.scrollIntoView(); // the page ended there before
+      const failed = () => place.querySelectorAll("p").forEach((it) => (it.hidden = !it.hidden));
+      fill(place, place.dataset.load, here).catch(unless(failed));
     }
   });
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-into]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    const place = document.getElementById(link.dataset.into);
+    const { into, sets } = link.dataset;
+    const value = new URL(link.href).searchParams.get(sets);
     const shown = () => {
       window.history.replaceState(null, "", link.href);
-      place.querySelector("[aria-current]")?.focus();
+      for (const it of document.querySelectorAll(`[data-keeps="${sets}"]`)) {
+        if (it.matches("input")) it.value = value;
+        else it.search = new URLSearchParams({ ...Object.fromEntries(new URLSearchParams(it.search)), [sets]: value });
+      }
     };
-    fill(place, link.href).then(shown, () => window.location.assign(link.href));
+    fill(document.getElementById(into), link.href, shown).catch(unless(() => window.location.assign(link.href)));
   });
 
   // Beside the form of a template stands the letter, as it would be now.
