@@ -256,7 +256,7 @@ class ValueFilter(Choice):
     def frequent(self, request: HttpRequest) -> list[str]:
         name = str(self.parameter_name)
         seen = books.visible(Supplier.objects.exclude(**{name: ""}), request.user)
-        return [value for value, _ in seen.values_list(name).annotate(n=Count("pk")).order_by("-n", name)[:MOST]]
+        return [value for value, _ in seen.values_list(name).annotate(n=Count("*")).order_by("-n", name)[:MOST]]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = "" if self.value() == NOT_SAID else self.value()

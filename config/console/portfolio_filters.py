@@ -94,10 +94,11 @@ class MovedFilter(Linked):
 
     def narrowed(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
         move, on = parted(value)
-        if move in MOVES:
-            return found_by(queryset, *portfolio.moved(MOVES[move], since=on, at=clock.now()))
         stood, _, now = move.partition(".")
-        return found_by(queryset, *portfolio.moved(f"{is_('stood', stood)} and {is_('stands', now)}", since=on, at=clock.now()))
+        condition = MOVES.get(move) or f"{is_('stood', stood)} and {is_('stands', now)}"
+        if move in MOVES or now in portfolio.LEVELS:
+            return found_by(queryset.in_service(), *portfolio.moved_to_a_level(condition, since=on, at=clock.now()))  # type: ignore[attr-defined]
+        return found_by(queryset, *portfolio.moved(condition, since=on, at=clock.now()))
 
 
 LINKED = (SignedUpFilter, StoodFilter, MovedFilter)

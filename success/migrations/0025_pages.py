@@ -1,4 +1,4 @@
-"""What pages over everybody look for is found by an index: who is new, on trial, or out of service."""
+"""What pages over everybody look for is found by an index: who is new, on trial, or out of service, and which plans and trades there are."""
 
 from django.db import migrations
 from django.db.models import Index, Q
@@ -16,4 +16,6 @@ class Migration(migrations.Migration):
         *with_index(
             "supplier", Index(fields=["status", "internal", "owner"], condition=Q(internal=True) | Q(status__in=["cancelled", "paused"]), name="supplier_out")
         ),
+        *with_index("supplier", Index(fields=["plan"], name="supplier_plan")),
+        *with_index("supplier", Index(fields=["vertical"], name="supplier_vertical")),
     )

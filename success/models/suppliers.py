@@ -64,6 +64,8 @@ class Supplier(models.Model):
             models.Index(Coalesce("created_at", "first_seen_at"), name="supplier_known_since"),
             models.Index(fields=["trial_ends_at"], condition=Q(status="trial"), name="supplier_on_trial"),
             models.Index(fields=["status", "internal", "owner"], condition=OUT_OF_SERVICE, name="supplier_out"),
+            models.Index(fields=["plan"], name="supplier_plan"),
+            models.Index(fields=["vertical"], name="supplier_vertical"),
         ]
 
     def __str__(self) -> str:
