@@ -21,6 +21,7 @@ from config.local.demo.days import events_of
 from config.local.demo.loading import told
 from config.local.demo.world import HISTORY, Life, days, lives
 from health import assessments
+from health.effective import STANDING
 from health.models import Assessment, Snapshot
 from health.scoring import WS142, Inputs, score
 from milestones.models import Achievement, Threshold
@@ -200,7 +201,10 @@ def check_sarah(*, at: datetime) -> None:
 
 def test_it_is_known_how_each_of_them_stood(wedsync: dict[str, int]) -> None:
     """The portfolio reads the past from there."""
-    assert Assessment.objects.filter(supplier__source__is_demo=True).exclude(stood="ended").count() > 1000
+    said = dict(Assessment.objects.filter(supplier__source__is_demo=True).values_list("supplier", "stood"))
+    last = dict(db.rows(f"select distinct on (supplier_id) supplier_id, {STANDING} from health_snapshot h order by supplier_id, day desc"))
+    assert said == {pk: last.get(pk, "ended") for pk in Supplier.objects.filter(source__is_demo=True).values_list("pk", flat=True)}
+    assert len(said) > 1000 and set(said.values()) == {"critical", "at_risk", "healthy", "ended"}
 
 
 def test_every_rung_that_counts_has_been_reached_by_some(wedsync: dict[str, int]) -> None:

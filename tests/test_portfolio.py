@@ -170,6 +170,15 @@ def test_behind_every_number_is_a_list_of_as_many(client, world, by, whose):
     assert {(url, client.get(url).context["cl"].result_count) for url, _ in found} == found
 
 
+def test_who_left_a_moment_ago_has_left_though_her_score_does_not_know_yet(client, world):
+    """Scores follow within seconds; the page and the lists behind it go by the supplier herself."""
+    Supplier.objects.filter(external_id="anna").update(status="cancelled")
+    fell = client.get(f"{LIST}?moved=fell@{ago(28)}").context["cl"].result_count
+    assert fell == 0 and movement(at=clock.now()).moves["healthy", "at_risk"] == 0
+    found = links(client.get(PAGE, {"whole": ""}).text)
+    assert {(url, client.get(url).context["cl"].result_count) for url, _ in found} == found
+
+
 @pytest.mark.parametrize("by", BY)
 def test_the_page_and_the_part_that_comes_after_it_say_what_the_whole_says(client, world, by):
     page, part, whole = (links(client.get(PAGE, {"by": by, **asked}).text) for asked in ({}, {"fragment": ""}, {"whole": ""}))

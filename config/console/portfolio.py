@@ -102,16 +102,13 @@ def over_time(asked: Asked, found: Movement) -> dict[str, Any]:
     chart = bars.standing([bar for bar, _ in lines], f"Suppliers by level, each week since {day(past[0].day)}" if past else "Suppliers by level now")
     known = past[0].day if past and len(past) < asked.weeks else None
     change = [(one, now[one] - past[0].counts[one]) for one in book.LEVELS] if past else []
-    told = {"known": known, "change": change, "change_since": past[0].day if past else None, "at_risk": summed([found.at_risk])}
+    told = {"known": known, "change": change, "change_since": past[0].day if past else None, "at_risk": largest_first(found.at_risk)}
     return {"now": lines[-1][0], "levels_chart": chart, "levels_table": lines[::-1], **told}
 
 
-def summed(sums: Iterable[Mapping[str, float]]) -> dict[str, float]:
-    """Money by currency, the largest sum first."""
-    total: dict[str, float] = {}
-    for currency, sum_ in ((currency, sum_) for one in sums for currency, sum_ in one.items()):
-        total[currency] = total.get(currency, 0) + sum_
-    return dict(sorted(total.items(), key=lambda item: -item[1]))
+def largest_first(sums: Mapping[str, float]) -> dict[str, float]:
+    """Money by currency."""
+    return dict(sorted(sums.items(), key=lambda item: -item[1]))
 
 
 def week(asked: Asked, point: Point) -> tuple[Bar, Part]:
@@ -183,7 +180,7 @@ def row(asked: Asked, share: Share, people: dict[int, User], most: int) -> dict[
     narrowed = {asked.by: key}
     bar = Bar(title, parts(asked, share.counts, title, **narrowed))
     worse = round(100 * (share.counts["critical"] + share.counts["at_risk"]) / share.total) if share.total else 0
-    money = {"worse": worse, "mrr": summed([share.mrr]), "at_risk": summed([share.at_risk]), "median": share.median}
+    money = {"worse": worse, "mrr": largest_first(share.mrr), "at_risk": largest_first(share.at_risk), "median": share.median}
     return {"title": title, "bar": bars.lying(bar, most), "parts": bar.parts, "all": everyone(asked, share.total, **narrowed), **money}
 
 

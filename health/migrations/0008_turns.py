@@ -1,13 +1,10 @@
 """Snapshots written before say it too, and those days have an index of their own. Without a transaction: no table is locked meanwhile, and it may run again."""
 
-from typing import Any
-
 from django.db import migrations
 from django.db.models import Index, Q
 
-from success.migrating import beside, with_index
+from success.migrating import beside, in_ranges, with_index
 
-CHUNK = 5_000  # suppliers: a transaction each
 FILL = """
 update health_snapshot h set stood_before = x.before from (
     select *, lag(standing, 1, 'ended') over (partition by supplier_id order by day) as before from (
@@ -23,21 +20,11 @@ from health_snapshot where supplier_id between %(first)s and %(last)s order by s
 """
 
 
-def fill(apps: Any, schema_editor: Any) -> None:
-    """A range of suppliers at a time, so that no closing of a day waits long. What was filled stays as it is."""
-    with schema_editor.connection.cursor() as cursor:
-        cursor.execute("select coalesce(max(supplier_id), 0) from health_snapshot")
-        [(last,)] = cursor.fetchall()
-        for first in range(0, last + 1, CHUNK):
-            for statement in (FILL, STAND):
-                cursor.execute(statement, {"first": first, "last": first + CHUNK - 1})
-
-
 class Migration(migrations.Migration):
     atomic = False
     dependencies = [("health", "0007_portfolio")]
     operations = beside(
-        migrations.RunPython(fill, migrations.RunPython.noop),
+        in_ranges("health_snapshot", FILL, STAND),
         *with_index(
             "snapshot",
             Index(fields=["day"], include=["supplier", "stood_before", "status", "level"], condition=Q(stood_before__isnull=False), name="snapshot_turn"),

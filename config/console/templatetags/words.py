@@ -5,9 +5,12 @@ from datetime import date, datetime, timedelta
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import get_language
 
+from config.console.bars import Part
 from success import clock
 from success.models import Supplier
 
@@ -75,6 +78,12 @@ def age(at: datetime) -> str:
 def money(value: float) -> str:
     """`1,234` or `19.50`: with hundredths where there are some."""
     return amount(value, 0 if value == round(value) else 2)
+
+
+@register.filter
+def number(part: Part) -> SafeString | str:
+    """How many, leading to the list of them where there is one. No template of its own: a page has hundreds."""
+    return format_html('<a href="{}">{}</a>', part.url, amount(part.n)) if part.n else "0"
 
 
 def amount(value: float | None, places: int = 0) -> str:

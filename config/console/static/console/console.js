@@ -128,7 +128,10 @@
   document.addEventListener("DOMContentLoaded", () => {
     for (const place of document.querySelectorAll("[data-load]")) {
       const here = (end) => end && window.location.hash === `#${place.id}` && place.scrollIntoView(); // the page ended there before
-      const failed = () => place.querySelectorAll("p").forEach((it) => (it.hidden = !it.hidden));
+      const failed = () => {
+        place.ariaBusy = "false";
+        place.querySelectorAll("p").forEach((it) => (it.hidden = !it.hidden));
+      };
       fill(place, place.dataset.load, here).catch(unless(failed));
     }
   });
